@@ -1,0 +1,1 @@
+"""The programs: the region service, the replicator, and the lab that runs several of each."""

@@ -1,0 +1,1 @@
+"""Starts, stops, loads, breaks and compares several regions on one machine."""

@@ -1,0 +1,159 @@
+"""The running programs of a lab by name: start and wait until ready, kill, stop; an end that nobody ordered is told."""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from services.lab.connection import Connection, UnreachableError
+from services.lab.processes import ProcessIdentity
+from shared.errors import OperatorError
+
+ready_patience_s = 60.0
+ready_poll_s = 0.03
+ready_timeout_s = 5.0
+why_lines = 3
+
+log = structlog.get_logger(__name__)
+
+
+class Program(Protocol):
+    """A `ChildProcess`, or a broker around one. All of it may block."""
+
+    log: Path
+
+    @property
+    def pid(self) -> int | None: ...
+
+    @property
+    def exit_code(self) -> int | None: ...
+
+    def start(self) -> ProcessIdentity: ...
+
+    def stop(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+    def log_tail(self) -> str: ...
+
+
+class Fleet:
+    def __init__(self, on_change: Callable[[str, ProcessIdentity | None], None]) -> None:
+        """`on_change` is told of every start (an identity) and of every end (None)."""
+        self._on_change = on_change
+        self._programs: dict[str, Program] = {}
+        self._endpoints: dict[str, str] = {}
+        self._expected_to_end: set[str] = set()
+
+    def add(self, name: str, program: Program, *, endpoint: str | None = None) -> None:
+        """With an endpoint it is ready when `/readyz` there says so; without one when `start` returns."""
+        self._programs[name] = program
+        if endpoint is not None:
+            self._endpoints[name] = endpoint
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._programs)
+
+    def is_running(self, name: str) -> bool:
+        return self._programs[name].pid is not None
+
+    async def start(self, names: Iterable[str]) -> None:
+        """Starts all of them at once; `until_ready` is the rest."""
+        outcomes = await asyncio.gather(*map(self._start, names), return_exceptions=True)
+        # Only now: who stops the fleet after an error must find all of it.
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
+
+    async def until_ready(self, names: Iterable[str]) -> None:
+        """Raises `OperatorError` for a program that ends, or isn't ready in time."""
+        waits = [asyncio.ensure_future(self._until_ready(name)) for name in names]
+        try:
+            await asyncio.gather(*waits)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def kill(self, name: str) -> None:
+        self._expected_to_end.add(name)
+        await asyncio.to_thread(self._programs[name].kill)
+        self._ended(name)
+
+    def kill_all(self) -> None:
+        self._expected_to_end.update(self._programs)
+        for program in self._programs.values():
+            program.kill()
+
+    async def stop(self, names: Iterable[str]) -> None:
+        """All of them at once, each with its own term for a clean end."""
+        await asyncio.gather(*map(self._stop, names))
+
+    async def _start(self, name: str) -> None:
+        self._expected_to_end.discard(name)
+        identity = await asyncio.to_thread(self._programs[name].start)
+        self._on_change(name, identity)
+        self._watch(name, identity.pid)
+
+    async def _stop(self, name: str) -> None:
+        self._expected_to_end.add(name)
+        await asyncio.to_thread(self._programs[name].stop)
+        self._ended(name)
+
+    async def _until_ready(self, name: str) -> None:
+        if name not in self._endpoints:
+            return
+        connection = Connection(self._endpoints[name], timeout_s=ready_timeout_s)
+        try:
+            async with asyncio.timeout(ready_patience_s):
+                while not await _says_ready(connection):
+                    self._refuse_if_ended(name)
+                    await asyncio.sleep(ready_poll_s)
+        except TimeoutError as error:
+            raise self._problem(f"{name} isn't ready after {ready_patience_s:g} s", name) from error
+        finally:
+            connection.close()
+
+    def _refuse_if_ended(self, name: str) -> None:
+        program = self._programs[name]
+        if program.pid is None:
+            raise self._problem(f"{name} ended at its start (exit code {program.exit_code})", name)
+
+    def _problem(self, what: str, name: str) -> OperatorError:
+        program = self._programs[name]
+        lines = program.log_tail().strip().splitlines()[-why_lines:]
+        return OperatorError(
+            what, why="; ".join(map(str.strip, lines)) or "it logged nothing", next_step=f"Read {program.log}"
+        )
+
+    def _watch(self, name: str, pid: int) -> None:
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            self._ended(name)
+            return
+        asyncio.get_running_loop().add_reader(descriptor, self._on_exit, name, descriptor)
+
+    def _on_exit(self, name: str, descriptor: int) -> None:
+        asyncio.get_running_loop().remove_reader(descriptor)
+        os.close(descriptor)
+        self._ended(name)
+
+    def _ended(self, name: str) -> None:
+        program = self._programs[name]
+        if program.pid is not None:
+            return
+        if name not in self._expected_to_end:
+            log.error("a process ended by itself", process=name, exit_code=program.exit_code, log=str(program.log))
+            self._expected_to_end.add(name)
+        self._on_change(name, None)
+
+
+async def _says_ready(connection: Connection) -> bool:
+    try:
+        return (await connection.get("/readyz", {})).status == 200
+    except UnreachableError:
+        return False

@@ -1,0 +1,156 @@
+"""The state of a lab as its own services tell it: regions, replicators, and every link's lag."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from services.lab.connection import Connection, UnreachableError
+from services.lab.record import LabRecord, ProcessRecord
+from services.lab.text import aligned, duration
+
+answer_timeout_s = 2.0
+link_fields = (
+    "source",
+    "target",
+    "table",
+    "state",
+    "frontier_lag_s",
+    "change_lag_p50_s",
+    "change_lag_p99_s",
+    "backlog",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LabStatus:
+    regions: Sequence[dict[str, Any]]
+    replicators: Sequence[dict[str, Any]]
+    links: Sequence[dict[str, Any]]
+    cuts: Sequence[dict[str, Any]]  # the links that the lab has cut; empty when it isn't running
+
+
+async def read_status(record: LabRecord, *, cuts: Sequence[dict[str, Any]]) -> LabStatus:
+    """Asks all services at once; who doesn't answer in time isn't ready, and tells nothing about its links."""
+    regions, replicators, links = await asyncio.gather(
+        asyncio.gather(*map(_readiness, record.regions)),
+        asyncio.gather(*map(_readiness, record.of_role("replicator"))),
+        asyncio.gather(*(_links_into(region, record.token) for region in record.regions)),
+    )
+    return LabStatus(
+        regions=[
+            {
+                "region": process.region,
+                "endpoint": process.address,
+                "pid": process.pid,
+                "ready": answer is not None and bool(answer["ready"]),
+                "tables": None if answer is None else answer.get("tables"),
+            }
+            for process, answer in zip(record.regions, regions, strict=True)
+        ],
+        replicators=[
+            {
+                "region": process.region,
+                "pid": process.pid,
+                "ready": answer is not None and bool(answer["ready"]),
+            }
+            for process, answer in zip(record.of_role("replicator"), replicators, strict=True)
+        ],
+        links=[link for reports in links for link in reports],
+        cuts=cuts,
+    )
+
+
+def document_of(status: LabStatus) -> dict[str, Any]:
+    return {
+        "regions": status.regions,
+        "replicators": status.replicators,
+        "links": status.links,
+        "cuts": status.cuts,
+    }
+
+
+def describe(status: LabStatus) -> str:
+    """For a person's eyes. The table `(definitions)` is the lane that carries table definitions."""
+    replicators = {each["region"]: each for each in status.replicators}
+    parts = [
+        aligned(
+            ("REGION", "ENDPOINT", "STATE", "PID", "TABLES", "REPLICATOR", "PID"),
+            [_region_row(region, replicators.get(region["region"], {})) for region in status.regions],
+        )
+    ]
+    if status.links:
+        parts.append(
+            aligned(
+                ("LINK", "TABLE", "STATE", "BEHIND", "CHANGE LAG P50", "P99", "BACKLOG"),
+                [_link_row(link, status.cuts) for link in sorted(status.links, key=_link_order)],
+            )
+        )
+    for cut in status.cuts:
+        term = "until healed" if cut["heals_in_s"] is None else f"for another {duration(cut['heals_in_s'])}"
+        parts.append(f"{cut['source']} -> {cut['target']} is cut {term}")
+    return "\n\n".join(parts)
+
+
+async def _readiness(process: ProcessRecord) -> dict[str, Any] | None:
+    connection = Connection(process.address, timeout_s=answer_timeout_s)
+    try:
+        answer = orjson.loads((await connection.get("/readyz", {})).body)
+        return answer if isinstance(answer, dict) and "ready" in answer else None
+    except (UnreachableError, orjson.JSONDecodeError):
+        return None
+    finally:
+        connection.close()
+
+
+async def _links_into(region: ProcessRecord, token: str) -> list[dict[str, Any]]:
+    connection = Connection(region.address, timeout_s=answer_timeout_s)
+    try:
+        reply = await connection.get("/v1/replication", {"Authorization": f"Bearer {token}"})
+        return [{name: link[name] for name in link_fields} for link in reply.json()["links"]]
+    except UnreachableError:
+        return []
+    finally:
+        connection.close()
+
+
+def _region_row(region: dict[str, Any], replicator: dict[str, Any]) -> tuple[str, ...]:
+    tables = region["tables"]
+    return (
+        region["region"],
+        region["endpoint"],
+        _state(region),
+        _cell(region["pid"]),
+        _cell(tables),
+        _state(replicator),
+        _cell(replicator.get("pid")),
+    )
+
+
+def _link_row(link: dict[str, Any], cuts: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    is_cut = any((cut["source"], cut["target"]) == (link["source"], link["target"]) for cut in cuts)
+    return (
+        f"{link['source']} -> {link['target']}",
+        link["table"] or "(definitions)",
+        f"{link['state']}, cut" if is_cut else link["state"],
+        duration(link["frontier_lag_s"]),
+        duration(link["change_lag_p50_s"]),
+        duration(link["change_lag_p99_s"]),
+        _cell(link["backlog"]),
+    )
+
+
+def _link_order(link: dict[str, Any]) -> tuple[str, str, str]:
+    return link["table"], link["source"], link["target"]
+
+
+def _state(service: dict[str, Any]) -> str:
+    if service.get("ready"):
+        return "ready"
+    return "not ready" if service.get("pid") else "down"
+
+
+def _cell(value: object) -> str:
+    return "–" if value is None else str(value)

@@ -1,0 +1,1 @@
+"""One region's tables: an acknowledged write is durable, and found in the change log."""

@@ -1,0 +1,1 @@
+"""The edge: requests are checked once here, become commands, and results become replies."""

@@ -1,0 +1,41 @@
+"""The FastAPI application of a region: everything that is not `POST /`."""
+
+from collections.abc import Callable
+
+from fastapi import Depends, FastAPI, Response
+from prometheus_client import CollectorRegistry
+
+from services.region.api.authorization import bearer_check
+from services.region.api.dynamodb.operations import Engine
+from services.region.api.internal import ReplicationEngine, internal_routes
+from services.region.api.operator import operator_routes
+from services.region.api.problems import add_problem_handlers
+from shared.clock import Clock
+from shared.topology import Topology
+
+
+def application(
+    engine: Engine,
+    replication: ReplicationEngine,
+    *,
+    region: str,
+    topology: Topology,
+    token: str | None,
+    metrics: CollectorRegistry,
+    clock: Clock,
+    is_ready: Callable[[], bool],
+) -> FastAPI:
+    app = FastAPI(title=f"Meridian {region}", version="0.1.0", docs_url="/docs", redoc_url=None)
+    add_problem_handlers(app)
+    registry = replication.registry
+    app.include_router(operator_routes(region=region, registry=registry, is_ready=is_ready, metrics=metrics))
+    app.include_router(
+        internal_routes(replication, topology=topology, region=region, clock=clock),
+        dependencies=[Depends(bearer_check(token))],
+    )
+
+    @app.get("/", include_in_schema=False)
+    async def health() -> Response:
+        return Response(f"healthy: dynamodb.{region}.amazonaws.com ", media_type="text/plain")
+
+    return app

@@ -1,0 +1,166 @@
+"""Constraint errors: everything that a request's members violate, collected into one ValidationException.
+
+"2 validation errors detected: Value 'a' at 'limit' failed to satisfy constraint: ...; Value ..." The values are shown
+as Java shows them. The service stops after ten errors.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from zlib import crc32
+
+import orjson
+
+from services.region.api.dynamodb import table_names
+from services.region.api.dynamodb.attribute_values import Attributes
+from services.region.api.dynamodb.members import (
+    ListOf,
+    MapOf,
+    Members,
+    Shape,
+    Structure,
+    TableName,
+    Text,
+    Whole,
+    java_name,
+)
+from shared.errors import ValidationError
+
+_errors_max = 10
+_not_null = "Member must not be null"
+_map_key = (
+    "Map keys must satisfy constraint: [Member must have length less than or equal to 255, "
+    "Member must have length greater than or equal to 3, "
+    f"Member must satisfy regular expression pattern: {table_names.pattern}]"
+)
+
+
+def check(members: Members, shape: Structure) -> None:
+    """Raise one `ValidationError` that names every constraint (up to ten) that the members violate."""
+    errors: list[str] = []
+    _judge_members(members, shape, "", errors)
+    if errors:
+        raise errors_detected(errors)
+
+
+def errors_detected(errors: list[str]) -> ValidationError:
+    shown = errors[:_errors_max]
+    return ValidationError(f"{len(shown)} validation error{'s' if len(shown) > 1 else ''} detected: {'; '.join(shown)}")
+
+
+def _judge_members(members: Members, shape: Structure, path: str, errors: list[str]) -> None:
+    for name, java, member in shape.judged:
+        value = members.get(name)
+        if value is not None:
+            judge = _judges.get(type(member))
+            if judge is not None:
+                judge(value, member, path + java, errors)
+        elif name in shape.required:
+            errors.append(_error(None, member, path + java, _not_null))
+
+
+def _judge_element(element: Any, shape: Shape, place: str, errors: list[str]) -> None:
+    if element is None:
+        errors.append(_error(None, shape, place, _not_null))
+    elif (judge := _judges.get(type(shape))) is not None:
+        judge(element, shape, place, errors)
+
+
+def _judge_text(value: str, shape: Text, place: str, errors: list[str]) -> None:
+    if shape.enum and value not in shape.enum:
+        errors.append(_error(value, shape, place, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"))
+    if shape.pattern and re.fullmatch(shape.pattern, value, re.ASCII) is None:
+        errors.append(_error(value, shape, place, f"Member must satisfy regular expression pattern: {shape.pattern}"))
+    _judge_bounds(len(value), (shape.length_min, shape.length_max), "length", (value, shape, place), errors)
+
+
+def _judge_whole(value: int, shape: Whole, place: str, errors: list[str]) -> None:
+    _judge_bounds(value, (shape.min, shape.max), "value", (value, shape, place), errors)
+
+
+def _judge_table_name(value: str, _shape: TableName, place: str, errors: list[str]) -> None:
+    if table_names.table_name_of(value) is None:
+        shape = Text(pattern=table_names.pattern, length_min=3, length_max=255) if value else Text(length_min=1)
+        _judge_text(value, shape, place, errors)
+
+
+def _judge_list(value: list[Any], shape: ListOf, place: str, errors: list[str]) -> None:
+    _judge_bounds(len(value), (shape.length_min, shape.length_max), "length", (value, shape, place), errors)
+    for number, element in enumerate(value, 1):
+        _judge_element(element, shape.element, f"{place}.{number}.member", errors)
+
+
+def _judge_map(value: dict[str, Any], shape: MapOf, place: str, errors: list[str]) -> None:
+    if shape.table_names and any(table_names.table_name_of(key) is None for key in value):
+        errors.append(_error(value, shape, place, _map_key))
+    bounds = shape.values
+    if bounds is not None and not all(element is not None and _fits(element, bounds) for element in value.values()):
+        errors.append(
+            _error(
+                *(value, shape, place),
+                "Map value must satisfy constraint: "
+                f"[Member must have length less than or equal to {bounds.length_max}, "
+                f"Member must have length greater than or equal to {bounds.length_min}]",
+            )
+        )
+    for key, element in value.items():
+        _judge_element(element, shape.element, f"{place}.{key}.member", errors)
+
+
+def _judge_structure(value: Members, shape: Structure, place: str, errors: list[str]) -> None:
+    _judge_members(value, shape, f"{place}.", errors)
+
+
+def _fits(value: list[Any], bounds: ListOf) -> bool:
+    return (bounds.length_min or 0) <= len(value) <= (bounds.length_max or len(value))
+
+
+def _judge_bounds(
+    measure: int,
+    bounds: tuple[int | None, int | None],
+    what: str,
+    subject: tuple[Any, Shape, str],
+    errors: list[str],
+) -> None:
+    lowest, highest = bounds
+    if lowest is not None and measure < lowest:
+        errors.append(_error(*subject, f"Member must have {what} greater than or equal to {lowest}"))
+    if highest is not None and measure > highest:
+        errors.append(_error(*subject, f"Member must have {what} less than or equal to {highest}"))
+
+
+def _error(value: Any, shape: Shape, place: str, constraint: str) -> str:
+    shown = "null" if value is None else f"'{java_text(value, shape)}'"
+    return f"Value {shown} at '{place}' failed to satisfy constraint: {constraint}"
+
+
+def java_text(value: Any, shape: Shape) -> str:
+    """A value as the service's own language prints it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Attributes):
+        return f"{{{', '.join(f'{name}={_java_object(content)}' for name, content in value.item.items())}}}"
+    if isinstance(shape, ListOf):
+        return f"[{', '.join(java_text(element, shape.element) for element in value)}]"
+    if isinstance(shape, MapOf):
+        return f"{{{', '.join(f'{key}={java_text(element, shape.element)}' for key, element in value.items())}}}"
+    if isinstance(shape, Structure):
+        members = (f"{java_name(name)}={java_text(value.get(name), member)}" for name, member in shape.members.items())
+        return f"{shape.name}({', '.join(members)})"
+    return str(value) if not isinstance(value, dict) else _java_object(value)
+
+
+def _java_object(value: Any) -> str:
+    return f"com.amazonaws.dynamodb.v20120810.AttributeValue@{crc32(orjson.dumps(value)):08x}"
+
+
+_judges: dict[type, Callable[..., None]] = {
+    Text: _judge_text,
+    Whole: _judge_whole,
+    TableName: _judge_table_name,
+    ListOf: _judge_list,
+    MapOf: _judge_map,
+    Structure: _judge_structure,
+}

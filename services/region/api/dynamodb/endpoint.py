@@ -1,0 +1,114 @@
+"""The DynamoDB endpoint without HTTP: target and body in, reply out, at once or later.
+
+Errors of every kind become replies here and nowhere else: a `ServiceError` as DynamoDB words it, anything unexpected
+as InternalServerError with its trace in the log.
+"""
+
+import asyncio
+import secrets
+from asyncio import Future
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, NamedTuple
+
+import orjson
+import structlog
+
+from services.region.api.dynamodb import replies
+from services.region.api.request_metrics import RequestMetrics
+from shared.clock import Clock
+from shared.errors import (
+    InternalServerError,
+    RequestTooLargeError,
+    SerializationError,
+    ServiceError,
+    UnknownOperationError,
+)
+
+log = structlog.get_logger(__name__)
+
+_target_prefix = b"DynamoDB_20120810."
+_unknown = "unknown"
+
+
+class Reply(NamedTuple):
+    status: int
+    body: bytes
+
+
+class Operation(NamedTuple):
+    """How one operation is answered; `run` gives the result, or a future or coroutine of it."""
+
+    parse: Callable[[dict[str, Any]], Any]
+    run: Callable[[Any], Any]
+    render: Callable[[Any, Any], bytes]  # (result, command)
+
+
+class Endpoint:
+    def __init__(self, operations: Mapping[str, Operation], *, metrics: RequestMetrics, clock: Clock) -> None:
+        self.unknown_content_type = Reply(404, b"<UnknownOperationException/>\n")
+        self.too_large = _error_reply(RequestTooLargeError("Request body exceeds the limit of 16 MB"))
+        self._operations = {_target_prefix + name.encode(): (name, each) for name, each in operations.items()}
+        self._metrics = metrics
+        self._clock = clock
+        self._request_id_prefix = secrets.token_hex(20).upper().encode()
+        self._requests = 0
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def next_request_id(self) -> bytes:
+        self._requests += 1
+        return b"%b%012d" % (self._request_id_prefix, self._requests)
+
+    def answer(self, target: bytes, body: bytes, reply: Callable[[Reply], None]) -> None:
+        """Calls `reply` exactly once: before this returns when the operation needs no waiting."""
+        began_s = self._clock.monotonic_s()
+        name, operation = self._operations.get(target, (_unknown, None))
+        try:
+            request = _request(body)
+            if operation is None:
+                raise UnknownOperationError
+            command = operation.parse(request)
+            result = operation.run(command)
+            if not isinstance(result, Future | Coroutine):
+                encoded = operation.render(result, command)
+                self._metrics.observe(name, "ok", self._clock.monotonic_s() - began_s)
+                reply(Reply(200, encoded))
+                return
+        except Exception as error:  # noqa: BLE001 - every error becomes a reply
+            self._reply_error(name, error, began_s, reply)
+            return
+
+        def finish(future: Future[Any]) -> None:
+            try:
+                encoded = operation.render(future.result(), command)
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - every error becomes a reply
+                self._reply_error(name, error, began_s, reply)
+            else:
+                self._metrics.observe(name, "ok", self._clock.monotonic_s() - began_s)
+                reply(Reply(200, encoded))
+
+        if isinstance(result, Coroutine):
+            result = asyncio.get_running_loop().create_task(result)
+            self._tasks.add(result)
+            result.add_done_callback(self._tasks.discard)
+        result.add_done_callback(finish)
+
+    def _reply_error(self, name: str, error: BaseException, began_s: float, reply: Callable[[Reply], None]) -> None:
+        if not isinstance(error, ServiceError):
+            log.error("request failed", operation=name, exc_info=error)
+            error = InternalServerError()
+        self._metrics.observe(name, error.code, self._clock.monotonic_s() - began_s)
+        reply(_error_reply(error))
+
+
+def _request(body: bytes) -> dict[str, Any]:
+    try:
+        request = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise SerializationError from error
+    if not isinstance(request, dict):
+        raise SerializationError
+    return request
+
+
+def _error_reply(error: ServiceError) -> Reply:
+    return Reply(error.status, replies.error(error))

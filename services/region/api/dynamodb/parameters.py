@@ -1,0 +1,94 @@
+"""Parameters that several operations share: which go together, and what they become in a command."""
+
+from collections.abc import Sequence
+
+from services.region.api.dynamodb.attribute_values import Attributes, is_too_large
+from services.region.api.dynamodb.members import Members
+from services.region.api.dynamodb.table_names import table_name_of
+from services.region.commands.items import ReturnConsumedCapacity
+from services.region.expressions.conditions import Condition, bind_condition
+from services.region.expressions.nodes import Path
+from services.region.expressions.projections import Projection, bind_projection, projection_from
+from services.region.expressions.substitutions import Substitutions
+from shared.errors import ValidationError
+from shared.model.values import Item
+
+_no_substitutions = Substitutions(None, None)
+
+
+def check_combination(members: Members, expressions: Sequence[str], others: Sequence[str]) -> None:
+    """Expressions never go with the older parameters, and substitutions never without expressions."""
+    used = [name for name in expressions if name in members]
+    if used and (older := [name for name in others if name in members]):
+        raise ValidationError(
+            "Can not use both expression and non-expression parameters in the same request: "
+            f"Non-expression parameters: {{{', '.join(older)}}} Expression parameters: {{{', '.join(used)}}}"
+        )
+    if not used and "ExpressionAttributeNames" in members:
+        raise ValidationError("ExpressionAttributeNames can only be specified when using expressions")
+    if "ExpressionAttributeValues" in members:
+        valued = [name for name in expressions if name != "ProjectionExpression"]
+        if not any(name in members for name in valued):
+            raise ValidationError(
+                "ExpressionAttributeValues can only be specified when using expressions: "
+                f"{' and '.join(valued)} {'are' if len(valued) > 1 else 'is'} null"
+            )
+
+
+def substitutions_of(members: Members) -> Substitutions:
+    values = members.get("ExpressionAttributeValues")
+    names = members.get("ExpressionAttributeNames")
+    if values is None and names is None:
+        return _no_substitutions
+    substitutions = Substitutions(names, None if values is None else values.item)
+    if values is not None and values.problem is not None:
+        placeholder, message = values.problem
+        raise ValidationError(f"ExpressionAttributeValues contains invalid value: {message} for key {placeholder}")
+    return substitutions
+
+
+def condition_of(members: Members, parameter: str, substitutions: Substitutions) -> Condition | None:
+    text = members.get(parameter)
+    return None if text is None else bind_condition(text, substitutions, parameter=parameter)
+
+
+def projection_of(members: Members, substitutions: Substitutions) -> Projection | None:
+    """What ProjectionExpression or AttributesToGet asks for."""
+    text = members.get("ProjectionExpression")
+    if text is not None:
+        return bind_projection(text, substitutions)
+    names = members.get("AttributesToGet")
+    return None if names is None else projection_from([Path((name,)) for name in names], substitutions)
+
+
+def check_attributes_to_get(members: Members) -> None:
+    seen: set[str] = set()
+    for name in members.get("AttributesToGet", ()):
+        if name in seen:
+            raise ValidationError(
+                f"One or more parameter values were invalid: Duplicate value in attribute name: {name}"
+            )
+        seen.add(name)
+
+
+def item_of(attributes: Attributes) -> Item:
+    """The canonical item or key, or the first thing wrong with it."""
+    if attributes.problem is not None:
+        raise ValidationError(attributes.problem.message)
+    return attributes.item
+
+
+def check_item_size(attributes: Attributes) -> None:
+    if is_too_large(attributes):
+        raise ValidationError("Item size has exceeded the maximum allowed size")
+
+
+def table_of(members: Members) -> str:
+    """The table's name, once the constraints hold."""
+    name = table_name_of(members["TableName"])
+    assert name is not None, "the constraints were checked"
+    return name
+
+
+def capacity_wish(members: Members) -> ReturnConsumedCapacity:
+    return ReturnConsumedCapacity(members.get("ReturnConsumedCapacity", "NONE"))

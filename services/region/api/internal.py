@@ -1,0 +1,282 @@
+"""Internal routes: what replicators ask of their own region and of the regions that they follow.
+
+Every route needs the shared token. Bodies that carry changes are `shared.changes.batches`; the rest is JSON.
+A refusal is problem details with a stable `reason` that the replicator decides on.
+"""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from services.region.api.bodies import bounded_body
+from services.region.engine.digests import Digests
+from services.region.engine.feed import Feed, Share
+from services.region.engine.links import Links
+from services.region.engine.registry import Registry, Table
+from services.region.engine.replicas import Replicas
+from services.region.engine.replication import LaneOutcome, LaneReport, Replication
+from services.region.storage.catalog import Stage
+from services.region.storage.partitions import Partition
+from shared.changes.batches import content_type, decode_batch, encode_batch
+from shared.changes.records import Lane
+from shared.clock import Clock
+from shared.errors import RequestRefusedError
+from shared.feed.port import Position
+from shared.limits import feed_wait_s_max, slots
+from shared.model.tables import Generation, RegionName
+from shared.topology import Topology
+
+_hex_generation = r"^[0-9a-f]{32}$"
+_lane_name = tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicationEngine:
+    """What replicators and operators can ask of a region."""
+
+    registry: Registry
+    replicas: Replicas
+    feed: Feed
+    replication: Replication
+    digests: Digests
+    links: Links
+
+
+class TailRequest(BaseModel):
+    target: str
+    cursor: str | None = None
+    wait_s: float = Field(default=0.0, ge=0.0, le=feed_wait_s_max)
+    share: tuple[int, int] = (0, 1)
+
+
+class Acks(BaseModel):
+    target: str
+    lanes: list[_lane_name]
+
+
+class WorkerReport(BaseModel):
+    worker: str
+    links: list[dict[str, Any]] = []
+
+
+class NamedLane(BaseModel):
+    generation: str = Field(pattern=_hex_generation)
+    partition: int = Field(ge=0)
+
+    @property
+    def lane(self) -> Lane:
+        return Lane(_generation(self.generation), self.partition)
+
+
+class FinishedCopy(NamedLane):
+    positions: dict[str, tuple[int, int]]
+
+
+class FailedCopy(NamedLane):
+    reason: str
+
+
+class CopyProgress(NamedLane):
+    percent: int = Field(ge=0, le=100)
+
+
+class NamedTable(BaseModel):
+    generation: str = Field(pattern=_hex_generation)
+
+
+def internal_routes(engine: ReplicationEngine, *, topology: Topology, region: str, clock: Clock) -> APIRouter:
+    router = APIRouter(prefix="/internal/v1", include_in_schema=False)
+    _add_source_routes(router, engine, region=region, topology=topology, clock=clock)
+    _add_target_routes(router, engine, topology=topology, region=region, clock=clock)
+    _add_digest_routes(router, engine)
+    return router
+
+
+def _add_source_routes(
+    router: APIRouter, engine: ReplicationEngine, *, region: str, topology: Topology, clock: Clock
+) -> None:
+    feed = engine.feed
+
+    def known(target: str) -> RegionName:
+        if target not in topology or target == region:
+            raise RequestRefusedError("unknown_region", f"{target} is no other region of this topology")
+        return RegionName(target)
+
+    @router.post("/feed/tail")
+    async def tail(body: TailRequest) -> Response:
+        rank, workers = body.share
+        if not 0 <= rank < workers:
+            raise RequestRefusedError("bad_request", "a share is [rank, workers] with 0 <= rank < workers")
+        answer = await feed.tail(known(body.target), body.cursor, wait_s=body.wait_s, share=Share(rank, workers))
+        head = {
+            "cursor": answer.cursor,
+            "interrupted": answer.interrupted,
+            "heartbeats": [b64encode(record).decode() for record in answer.heartbeats],
+        }
+        return Response(encode_batch(head, answer.deliveries), media_type=content_type)
+
+    @router.get("/feed/lane")
+    async def lane(target: str, generation: str, partition: int, after: int) -> Response:
+        named = Lane(_generation(generation), partition)
+        head, deliveries = feed.lane(known(target), named, after=after)
+        return Response(encode_batch({"head": head}, deliveries), media_type=content_type)
+
+    @router.get("/snapshot")
+    async def snapshot(target: str, generation: str, partition: int, cursor: str | None = None) -> Response:
+        page = feed.snapshot(known(target), Lane(_generation(generation), partition), cursor=cursor)
+        head = {"positions": page.positions, "cursor": page.cursor, "rows_total": page.rows_total}
+        return Response(encode_batch(head, page.deliveries), media_type=content_type)
+
+    @router.post("/acks", status_code=204)
+    async def acks(body: Acks) -> None:
+        applied = {Lane(_generation(generation), partition): sequence for generation, partition, sequence in body.lanes}
+        await feed.acknowledge(known(body.target), applied)
+
+    @router.get("/time")
+    async def time() -> Response:
+        return _json({"region": region, "wall_us": clock.wall_us()})
+
+
+def _add_target_routes(
+    router: APIRouter, engine: ReplicationEngine, *, topology: Topology, region: str, clock: Clock
+) -> None:
+    replication, replicas = engine.replication, engine.replicas
+    peers = [{"name": peer.name, "number": peer.number, "endpoint": peer.endpoint} for peer in topology.others(region)]
+
+    @router.post("/workers")
+    async def workers(body: WorkerReport) -> Response:
+        rank, count = engine.links.hear(body.worker, body.links)
+        return _json(
+            {
+                "rank": rank,
+                "workers": count,
+                "lanes_revision": engine.registry.revision,
+                "region": region,
+                "peers": peers,
+            }
+        )
+
+    @router.get("/lanes")
+    async def lanes() -> Response:
+        revision = engine.registry.revision
+        reports = [_lane_document(report) for report in await replication.lanes()]
+        return _json({"revision": revision, "lanes": reports})
+
+    @router.post("/apply")
+    async def apply(request: Request) -> Response:
+        head, deliveries = decode_batch(await bounded_body(request))
+        source, mode = head.get("source"), head.get("mode")
+        if source not in topology or source == region or mode not in ("feed", "snapshot"):
+            raise RequestRefusedError("bad_request", "a batch names its source region and its mode")
+        outcomes = await replication.apply(RegionName(source), deliveries, snapshot=mode == "snapshot")
+        lanes = [_outcome_document(lane, outcome) for lane, outcome in outcomes.items()]
+        return _json({"lanes": lanes, "applied_us": clock.wall_us()})
+
+    @router.post("/copies/finish", status_code=204)
+    async def finish(body: FinishedCopy) -> None:
+        positions = {RegionName(name): Position(*at) for name, at in body.positions.items() if name in topology}
+        await replication.finish_copy(body.lane, positions)
+
+    @router.post("/copies/progress", status_code=204)
+    async def progress(body: CopyProgress) -> None:
+        await replicas.report_copy(body.lane.generation, percent=body.percent)
+
+    @router.post("/copies/fail", status_code=204)
+    async def fail(body: FailedCopy) -> None:
+        await replicas.report_copy(body.lane.generation, percent=0, problem=body.reason)
+
+    @router.post("/copies/caught_up", status_code=204)
+    async def caught_up(body: NamedTable) -> None:
+        await replication.caught_up(_generation(body.generation))
+
+    @router.post("/lanes/needs_resync", status_code=204)
+    async def needs_resync(body: NamedLane) -> None:
+        await replication.needs_resync(body.lane)
+
+
+def _add_digest_routes(router: APIRouter, engine: ReplicationEngine) -> None:
+    digests = engine.digests
+
+    @router.get("/digests")
+    async def tables() -> Response:
+        documents = [
+            {
+                "table": table.definition.name,
+                "generation": table.generation.hex(),
+                "partition_count": table.partition_count,
+                "partitions": [
+                    {"partition": each.partition, "digest": _digest(each.digest), "items": each.items} for each in found
+                ],
+            }
+            for table, found in digests.tables()
+        ]
+        return _json({"tables": documents})
+
+    @router.get("/digests/{generation}/{partition}")
+    async def of_range(generation: str, partition: int, first_slot: int = 0, last_slot: int = slots - 1) -> Response:
+        _, named = _table_partition(engine.registry, generation, partition)
+        found = await digests.of_range(named, range(first_slot, last_slot + 1))
+        return _json({"digest": _digest(found.digest), "items": found.items})
+
+    @router.get("/digests/{generation}/{partition}/keys")
+    async def keys(generation: str, partition: int, first_slot: int = 0, last_slot: int = slots - 1) -> Response:
+        table, named = _table_partition(engine.registry, generation, partition)
+        found = await digests.keys(table, named, range(first_slot, last_slot + 1))
+        documents = [
+            {
+                "key": each.key,
+                "version": f"{each.version.timestamp}-{each.version.region}",
+                "digest": _digest(each.digest),
+            }
+            for each in found
+        ]
+        return _json({"items": documents})
+
+
+def _table_partition(registry: Registry, generation: str, partition: int) -> tuple[Table, Partition]:
+    table = registry.of(_generation(generation))
+    if table is None or not 0 <= partition < table.partition_count:
+        raise RequestRefusedError("no_lane", "this region has no such partition")
+    return table, table.partitions[partition]
+
+
+def _lane_document(report: LaneReport) -> Mapping[str, Any]:
+    return {
+        "generation": report.lane.generation.hex(),
+        "partition": report.lane.partition,
+        "table": report.table,
+        "state": report.state,
+        "sources": report.positions,
+        "donors": report.donors,
+        "active": report.stage is not Stage.CREATING,
+    }
+
+
+def _outcome_document(lane: Lane, outcome: LaneOutcome | None) -> Mapping[str, Any]:
+    named = {"generation": lane.generation.hex(), "partition": lane.partition}
+    if outcome is None:
+        return named | {"refused": "no_lane"}
+    return named | outcome._asdict()
+
+
+def _generation(text: str) -> Generation:
+    try:
+        generation = bytes.fromhex(text)
+    except ValueError:
+        generation = b""
+    if len(generation) != 16:
+        raise RequestRefusedError("bad_request", "a generation is written as 32 hexadecimal digits")
+    return Generation(generation)
+
+
+def _digest(digest: int) -> str:
+    return f"{digest:032x}"
+
+
+def _json(document: Mapping[str, Any]) -> Response:
+    return Response(orjson.dumps(document), media_type="application/json")

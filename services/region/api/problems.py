@@ -1,0 +1,82 @@
+"""Problem details (RFC 9457): how the resource REST, internal and operator routes tell of errors."""
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from shared.errors import (
+    ConditionalCheckFailedError,
+    CorruptRecordError,
+    InternalServerError,
+    RequestRefusedError,
+    ResourceNotFoundError,
+    ServiceError,
+)
+
+log = structlog.get_logger(__name__)
+
+content_type = "application/problem+json"
+_refusal_status = {
+    "unauthorized": 401,
+    "no_lane": 404,
+    "no_route": 404,
+    "bad_request": 400,
+    "bad_cursor": 400,
+    "stopping": 503,
+    "disk_full": 503,
+}
+
+
+def problem(status: int, *, title: str, detail: str, reason: str) -> Response:
+    """`reason` is a stable word for programs, `detail` a sentence for people."""
+    document = {"type": "about:blank", "title": title, "status": status, "detail": detail, "reason": reason}
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return Response(orjson.dumps(document), status, headers, content_type)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(ServiceError, _service_error)
+    app.add_exception_handler(RequestRefusedError, _refused)
+    app.add_exception_handler(CorruptRecordError, _corrupt)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(StarletteHTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _service_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServiceError)
+    status = error.status
+    if isinstance(error, ConditionalCheckFailedError):
+        status = 412
+    elif isinstance(error, ResourceNotFoundError):
+        status = 404
+    return problem(status, title=error.code, detail=error.message, reason=error.code)
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestRefusedError)
+    status = _refusal_status.get(error.reason, 409)
+    return problem(status, title="Request refused", detail=error.message, reason=error.reason)
+
+
+async def _corrupt(_request: Request, error: Exception) -> Response:
+    return problem(400, title="Body can't be decoded", detail=str(error), reason="bad_request")
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    detail = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+    return problem(400, title="Request is not valid", detail=detail, reason="bad_request")
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, StarletteHTTPException)
+    reason = "no_route" if error.status_code == 404 else "bad_request"
+    return problem(error.status_code, title=str(error.detail), detail=str(error.detail), reason=reason)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("request failed", path=request.url.path, exc_info=error)
+    return problem(500, title="Internal error", detail=InternalServerError().message, reason="internal_error")

@@ -1,0 +1,1 @@
+"""One frozen request and result type per operation, whichever wire it came by. Pure."""

@@ -1,0 +1,97 @@
+"""Commands on single items: PutItem, GetItem, UpdateItem, DeleteItem, and what they answer.
+
+Built by the edges from checked input and trusted below. What needs the table's key schema (missing or mistyped key
+attributes) is checked by `rules.keys` once the table is known.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.region.expressions.conditions import Condition
+from services.region.expressions.projections import Projection
+from services.region.expressions.updates import Update
+from shared.model.values import Item
+from shared.versions.versions import Version
+
+
+class ReturnValues(StrEnum):
+    NONE = "NONE"
+    ALL_OLD = "ALL_OLD"
+    UPDATED_OLD = "UPDATED_OLD"
+    ALL_NEW = "ALL_NEW"
+    UPDATED_NEW = "UPDATED_NEW"
+
+
+class ReturnConsumedCapacity(StrEnum):
+    NONE = "NONE"
+    TOTAL = "TOTAL"
+    INDEXES = "INDEXES"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What must hold of the stored item for a write to happen; all of it is judged inside the write's transaction."""
+
+    condition: Condition | None = None
+    version: Version | None = None  # If-Match: the stored item has exactly this version
+    absent: bool = False  # If-None-Match: *
+    return_item_on_failure: bool = False
+
+
+no_guard = Guard()
+
+
+@dataclass(frozen=True, slots=True)
+class PutItem:
+    table: str
+    item: Item
+    guard: Guard = no_guard
+    return_values: ReturnValues = ReturnValues.NONE
+    return_consumed_capacity: ReturnConsumedCapacity = ReturnConsumedCapacity.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateItem:
+    table: str
+    key: Item
+    update: Update | None  # None: the item is created with its key alone when absent
+    guard: Guard = no_guard
+    return_values: ReturnValues = ReturnValues.NONE
+    return_consumed_capacity: ReturnConsumedCapacity = ReturnConsumedCapacity.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteItem:
+    table: str
+    key: Item
+    guard: Guard = no_guard
+    return_values: ReturnValues = ReturnValues.NONE
+    return_consumed_capacity: ReturnConsumedCapacity = ReturnConsumedCapacity.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class GetItem:
+    table: str
+    key: Item
+    projection: Projection | None = None
+    consistent: bool = False
+    return_consumed_capacity: ReturnConsumedCapacity = ReturnConsumedCapacity.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFound:
+    """Answer of a read: the encoded item (None when absent) with its version."""
+
+    image: bytes | None
+    version: Version | None
+    capacity_units: float
+
+
+@dataclass(frozen=True, slots=True)
+class ItemWritten:
+    """Answer of a write: the attributes that ReturnValues asked for, and the version now stored."""
+
+    attributes: bytes | None
+    version: Version | None  # None when a delete found nothing
+    created: bool
+    capacity_units: float

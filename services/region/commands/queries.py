@@ -1,0 +1,49 @@
+"""Commands that read many items of one table in key order: Query and Scan, and the page that they answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.region.commands.items import ReturnConsumedCapacity
+from services.region.expressions.conditions import Condition
+from services.region.expressions.key_conditions import KeyCondition
+from services.region.expressions.projections import Projection
+from shared.model.values import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    table: str
+    key_condition: KeyCondition
+    filter: Condition | None = None
+    projection: Projection | None = None
+    count_only: bool = False  # Select=COUNT
+    forward: bool = True
+    limit: int | None = None  # items to look at, before the filter
+    start_key: Item | None = None
+    consistent: bool = False
+    return_consumed_capacity: ReturnConsumedCapacity = ReturnConsumedCapacity.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    table: str
+    filter: Condition | None = None
+    projection: Projection | None = None
+    count_only: bool = False
+    limit: int | None = None
+    start_key: Item | None = None
+    segment: int = 0
+    total_segments: int = 1
+    consistent: bool = False
+    return_consumed_capacity: ReturnConsumedCapacity = ReturnConsumedCapacity.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """At most 1 MB of items looked at; `images` is empty when only the count was asked for."""
+
+    images: Sequence[bytes]
+    count: int
+    scanned_count: int
+    last_key: Item | None  # where the next page starts after; None on the last page
+    capacity_units: float

@@ -1,0 +1,126 @@
+"""Query and Scan: rows of one collection or of slot ranges, in slices that give way to other requests."""
+
+import asyncio
+
+from services.region.commands.items import ReturnConsumedCapacity
+from services.region.commands.queries import Page, Query, Scan
+from services.region.engine.registry import Registry, Table
+from services.region.rules.keys import key_of_request
+from services.region.rules.paging import PageBuilder, rows_wanted, segment_slots
+from services.region.rules.ranges import after, collection_range, continued
+from services.region.storage.reader import RowPlace, before_slot
+from shared.errors import ValidationError
+from shared.limits import scan_slice_rows_max, slots
+from shared.model.keys import partition_of, slot_range
+from shared.model.values import Item, decode_item
+
+_first_slice_rows = 64
+
+
+class Queries:
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    async def query(self, command: Query) -> Page:
+        table = self._registry.serving(command.table)
+        schema = table.schema
+        attributes = [schema.partition] if schema.sort is None else [schema.partition, schema.sort]
+        wanted = collection_range(
+            command.key_condition.range_for(
+                schema.partition.name,
+                None if schema.sort is None else schema.sort.name,
+                {attribute.name: attribute.type for attribute in attributes},
+            )
+        )
+        _refuse_key_filter(table, command)
+        if command.start_key is not None:
+            wanted = continued(schema, wanted, command.start_key, forward=command.forward)
+        page = _page_for(command)
+        partition = table.partition(wanted.slot)
+        last_key: Item | None = None
+        slice_rows = _first_slice_rows
+        while (reader := partition.reader) is not None and not page.is_full() and wanted.first < wanted.end:
+            rows_max = rows_wanted(command.limit, page.scanned_count, slice_rows)
+            rows = reader.collection(
+                wanted.slot,
+                wanted.partition,
+                first=wanted.first,
+                end=wanted.end,
+                forward=command.forward,
+                rows_max=rows_max,
+            )
+            page.take_all(row.image for row in rows)
+            if page.is_full():
+                last_key = schema.key_of(decode_item(page.last_image))
+            elif len(rows) < rows_max:
+                break
+            else:
+                last = rows[-1].sort
+                wanted = wanted._replace(first=after(last)) if command.forward else wanted._replace(end=last)
+                slice_rows = scan_slice_rows_max
+                await asyncio.sleep(0)
+        return _page(page, command, last_key)
+
+    async def scan(self, command: Scan) -> Page:
+        table = self._registry.serving(command.table)
+        segment = segment_slots(command.segment, command.total_segments, slots)
+        place: RowPlace = before_slot(segment.start)
+        if command.start_key is not None:
+            place = _start_place(table, command.start_key, segment)
+        page = _page_for(command)
+        last_key: Item | None = None
+        slice_rows = _first_slice_rows
+        while not page.is_full() and place[0] < segment.stop:
+            number = partition_of(place[0], table.partition_count)
+            end_slot = min(segment.stop, slot_range(number, table.partition_count).stop)
+            reader = table.partitions[number].reader
+            rows_max = rows_wanted(command.limit, page.scanned_count, slice_rows)
+            rows = () if reader is None else reader.items_after(place, end_slot=end_slot, rows_max=rows_max)
+            page.take_all(row.image for row in rows)
+            if page.is_full():
+                last_key = table.schema.key_of(decode_item(page.last_image))
+            elif len(rows) < rows_max:
+                place = before_slot(end_slot)
+            else:
+                last = rows[-1].key
+                place = (last.slot, last.partition, last.sort)
+                slice_rows = scan_slice_rows_max
+                await asyncio.sleep(0)
+        return _page(page, command, last_key)
+
+
+def _page_for(command: Query | Scan) -> PageBuilder:
+    return PageBuilder(
+        condition=command.filter,
+        projection=command.projection,
+        limit=command.limit,
+        count_only=command.count_only,
+    )
+
+
+def _page(page: PageBuilder, command: Query | Scan, last_key: Item | None) -> Page:
+    measured = command.return_consumed_capacity is not ReturnConsumedCapacity.NONE
+    units = page.capacity_units(consistent=command.consistent) if measured else 0.0
+    return Page(page.images, page.count, page.scanned_count, last_key, units)
+
+
+def _refuse_key_filter(table: Table, command: Query) -> None:
+    if command.filter is not None:
+        for name in command.filter.paths:
+            if name in table.schema.names:
+                raise ValidationError(
+                    f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}"
+                )
+
+
+def _start_place(table: Table, start_key: Item, segment: range) -> RowPlace:
+    try:
+        key = key_of_request(table.schema, start_key)
+    except ValidationError as error:
+        raise ValidationError(f"The provided starting key is invalid: {error.message}") from error
+    if key.slot not in segment:
+        raise ValidationError(
+            "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use"
+            " ExclusiveStartKey with correct Segment."
+        )
+    return (key.slot, key.partition, key.sort)

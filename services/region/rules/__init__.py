@@ -1,0 +1,1 @@
+"""What should happen: decisions from a request and the stored row alone, safe to run twice. Pure."""

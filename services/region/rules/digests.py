@@ -1,0 +1,27 @@
+"""The digest of a partition: an order-free additive 128-bit sum over live items' (key, version, image).
+
+Addition modulo 2^128 of BLAKE2b hashes, so that it can be kept incrementally, subtracted from, and summed over slot
+ranges; equal digests mean equal items in equal versions (Bellare and Micciancio's AdHash construction).
+"""
+
+import hashlib
+import struct
+
+from services.region.rules.stored import StoredItem
+from shared.model.keys import ItemKey
+
+digest_modulus = 1 << 128
+digest_bytes = 16
+_head = struct.Struct(">HHQB")
+
+
+def item_digest(key: ItemKey, stored: StoredItem | None) -> int:
+    """The share of one item; an absent item or a tombstone has none."""
+    if stored is None or stored.image is None:
+        return 0
+    hashed = hashlib.blake2b(
+        _head.pack(len(key.partition), len(key.sort), stored.timestamp, stored.region), digest_size=digest_bytes
+    )
+    hashed.update(key.partition + key.sort)
+    hashed.update(stored.image)
+    return int.from_bytes(hashed.digest())

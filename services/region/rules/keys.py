@@ -1,0 +1,74 @@
+"""Keys against a table's key schema: where an item or a key of a request lives, or DynamoDB's refusal."""
+
+from shared.errors import ValidationError
+from shared.limits import partition_key_bytes_max, sort_key_bytes_max
+from shared.model.keys import ItemKey, KeyAttribute, KeySchema, key_bytes, slot_of
+from shared.model.values import Item, type_of
+
+
+def key_of_item(schema: KeySchema, item: Item) -> ItemKey:
+    """The key of an item that is to be put; its key attributes must be there with the schema's types."""
+    partition = _item_key_bytes(schema.partition, item)
+    sort = b"" if schema.sort is None else _item_key_bytes(schema.sort, item)
+    _check_lengths(partition, sort)
+    return ItemKey(slot_of(partition), partition, sort)
+
+
+def key_of_request(schema: KeySchema, key: Item) -> ItemKey:
+    """The key that a request names; it must hold exactly the key attributes."""
+    if len(key) != (1 if schema.sort is None else 2):
+        raise ValidationError(_mismatch)
+    partition = _request_key_bytes(schema.partition, key)
+    sort = b"" if schema.sort is None else _request_key_bytes(schema.sort, key)
+    _check_lengths(partition, sort)
+    return ItemKey(slot_of(partition), partition, sort)
+
+
+_mismatch = "The provided key element does not match the schema"
+
+
+def _item_key_bytes(attribute: KeyAttribute, item: Item) -> bytes:
+    value = item.get(attribute.name)
+    if value is None:
+        raise ValidationError(
+            f"One or more parameter values were invalid: Missing the key {attribute.name} in the item"
+        )
+    kind = type_of(value)
+    if kind != attribute.type:
+        raise ValidationError(
+            f"One or more parameter values were invalid: Type mismatch for key {attribute.name}"
+            f" expected: {attribute.type} actual: {kind}"
+        )
+    if not value[kind]:
+        raise _empty(attribute, kind)
+    return key_bytes(value)
+
+
+def _request_key_bytes(attribute: KeyAttribute, key: Item) -> bytes:
+    value = key.get(attribute.name)
+    if value is None or type_of(value) != attribute.type:
+        raise ValidationError(_mismatch)
+    if not value[attribute.type]:
+        raise _empty(attribute, attribute.type)
+    return key_bytes(value)
+
+
+def _empty(attribute: KeyAttribute, kind: str) -> ValidationError:
+    word = "string" if kind == "S" else "binary"
+    return ValidationError(
+        "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty"
+        f" {word} value. Key: {attribute.name}"
+    )
+
+
+def _check_lengths(partition: bytes, sort: bytes) -> None:
+    if len(partition) > partition_key_bytes_max:
+        raise ValidationError(
+            "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of"
+            f" {partition_key_bytes_max} bytes"
+        )
+    if len(sort) > sort_key_bytes_max:
+        raise ValidationError(
+            "One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit"
+            f" of {sort_key_bytes_max} bytes"
+        )

@@ -1,0 +1,54 @@
+"""The region service's settings, field by field, from flags and MERIDIAN_ variables."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.errors import OperatorError
+from shared.settings import Settings, one_of, port_number, seconds, setting, switch
+from shared.topology import Topology
+
+_loopback = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionSettings(Settings):
+    """One region: DynamoDB tables over HTTP, kept in a data directory, replicated to the other regions of the topology."""
+
+    region: str = setting("name of this region, as in the topology", default="us-east-1")
+    data: Path = setting("directory that holds this region's data", parse=Path, default=Path(".meridian-region"))
+    port: int = setting("port to listen on", parse=port_number, default=8000)
+    host: str = setting("address to listen on", default="127.0.0.1")
+    allow_remote: bool = switch("listen on an address of other machines although nothing is authenticated yet")
+    topology: Topology = setting(
+        "all regions, as name=number=endpoint,…; without it this region is alone",
+        parse=Topology.parse,
+        default=Topology(),
+    )
+    token_file: Path | None = setting(
+        "file with the bearer token of internal and operator routes; without it they are closed",
+        parse=Path,
+        default=None,
+    )
+    feed: str = setting("what carries changes", parse=one_of("embedded", "kafka"), default="embedded")
+    kafka_bootstrap: str = setting("host:port of this region's Kafka, with --feed kafka", default="")
+    table_delay_s: float = setting("how long a new table stays CREATING, for tests", parse=seconds, default=0.0)
+
+    def check(self) -> None:
+        if self.topology.regions and self.region not in self.topology:
+            raise OperatorError(
+                f"region {self.region} can't start",
+                why=f"it is not in the topology, which has {', '.join(self.topology.names)}",
+                next_step="Give --region one of these names, or add it to --topology",
+            )
+        if self.host not in _loopback and not self.allow_remote:
+            raise OperatorError(
+                f"region {self.region} does not listen on {self.host}",
+                why="requests are not authenticated yet, so anybody who reaches that address could read and write",
+                next_step="Listen on 127.0.0.1, or give --allow-remote if the network is private",
+            )
+        if self.feed == "kafka" and not self.kafka_bootstrap:
+            raise OperatorError(
+                f"region {self.region} can't publish",
+                why="--feed kafka needs the address of a broker",
+                next_step="Give --kafka-bootstrap host:port",
+            )

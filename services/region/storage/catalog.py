@@ -1,0 +1,146 @@
+"""The catalog: what this region knows of its own tables, in one small file through SQLAlchemy.
+
+A row per table that has, or has had, a replica here: its definition as last reconciled, the stage of the local
+replica, and for replicas that were removed the origin sequences that their partitions had reached, so that a later
+replica of the same table goes on from there. The definitions that regions share are items of the catalog lane.
+One process and one connection use the file; every write is one durable transaction.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from threading import Lock
+
+from sqlalchemy import Connection, LargeBinary, create_engine, delete, event, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.pool import StaticPool
+
+from shared.errors import OperatorError
+from shared.model.tables import Generation, TableDefinition, decode_definition, encode_definition
+
+format_number = 1
+
+
+class Stage(StrEnum):
+    """Where the local replica of a table stands."""
+
+    CREATING = "CREATING"  # its items are being copied from another region
+    ACTIVE = "ACTIVE"
+    FAILED = "FAILED"  # it can't be made; `reason` says why
+    DELETING = "DELETING"  # it takes no requests; other regions still fetch its last changes
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTable:
+    definition: TableDefinition
+    stage: Stage
+    reason: str | None = None
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class IdentityRow(Base):
+    __tablename__ = "identity"
+    one: Mapped[int] = mapped_column(primary_key=True)
+    format: Mapped[int]
+    region: Mapped[str]
+    number: Mapped[int]
+
+
+class TableRow(Base):
+    __tablename__ = "tables"
+    generation: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    definition: Mapped[bytes]
+    stage: Mapped[str]
+    reason: Mapped[str | None]
+
+
+class RetiredLaneRow(Base):
+    __tablename__ = "retired_lanes"
+    generation: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    partition: Mapped[int] = mapped_column(primary_key=True)
+    origin_sequence: Mapped[int]
+
+
+class Catalog:
+    """Thread-safe: callers on the event loop run its writes on another thread."""
+
+    def __init__(self, path: Path, *, region: str, number: int) -> None:
+        self._lock = Lock()
+        self._engine = create_engine(
+            f"sqlite:///{path}", poolclass=StaticPool, connect_args={"check_same_thread": False}
+        )
+        event.listen(self._engine, "connect", _make_durable)
+        Base.metadata.create_all(self._engine)
+        self._claim(path, region, number)
+
+    def tables(self) -> Sequence[LocalTable]:
+        with self._transaction() as connection:
+            rows = connection.execute(select(TableRow.definition, TableRow.stage, TableRow.reason)).all()
+        return [LocalTable(decode_definition(row.definition), Stage(row.stage), row.reason) for row in rows]
+
+    def write_table(self, table: LocalTable) -> None:
+        values = {
+            "definition": encode_definition(table.definition),
+            "stage": table.stage.value,
+            "reason": table.reason,
+        }
+        with self._transaction() as connection:
+            statement = insert(TableRow).values(generation=table.definition.generation, **values)
+            connection.execute(statement.on_conflict_do_update(index_elements=["generation"], set_=values))
+
+    def remove_table(self, generation: Generation) -> None:
+        with self._transaction() as connection:
+            connection.execute(delete(TableRow).where(TableRow.generation == generation))
+
+    def retire_lanes(self, generation: Generation, origin_sequences: Sequence[int]) -> None:
+        """Remembers how far each partition of a removed replica had counted."""
+        with self._transaction() as connection:
+            for partition, sequence in enumerate(origin_sequences):
+                statement = insert(RetiredLaneRow).values(
+                    generation=generation, partition=partition, origin_sequence=sequence
+                )
+                connection.execute(
+                    statement.on_conflict_do_update(
+                        index_elements=["generation", "partition"], set_={"origin_sequence": sequence}
+                    )
+                )
+
+    def retired_lanes(self, generation: Generation) -> dict[int, int]:
+        """Partition number to the origin sequence that an earlier replica had reached."""
+        statement = select(RetiredLaneRow.partition, RetiredLaneRow.origin_sequence)
+        with self._transaction() as connection:
+            rows = connection.execute(statement.where(RetiredLaneRow.generation == generation)).all()
+        return {row.partition: row.origin_sequence for row in rows}
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _claim(self, path: Path, region: str, number: int) -> None:
+        with self._transaction() as connection:
+            row = connection.execute(select(IdentityRow.format, IdentityRow.region, IdentityRow.number)).first()
+            if row is None:
+                identity = {"one": 1, "format": format_number, "region": region, "number": number}
+                connection.execute(insert(IdentityRow).values(**identity))
+            elif (row.format, row.region, row.number) != (format_number, region, number):
+                raise OperatorError(
+                    f"The data directory {path.parent} can't be used",
+                    why=f"it belongs to region {row.region} (number {row.number}, format {row.format}),"
+                    f" not to {region} (number {number}, format {format_number})",
+                    next_step="Start with that region's name and number, or choose another --data directory",
+                )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self._lock, self._engine.begin() as connection:
+            yield connection
+
+
+def _make_durable(connection: object, _record: object) -> None:
+    connection.execute("PRAGMA journal_mode = DELETE")  # type: ignore[attr-defined]
+    connection.execute("PRAGMA synchronous = EXTRA")  # type: ignore[attr-defined]

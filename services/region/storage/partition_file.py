@@ -1,0 +1,258 @@
+"""The writing side of one partition file: items, change log, conflicts and positions, inside one transaction.
+
+Used by one thread at a time, the partition's writer. Between `begin` and `commit` the file's counters run ahead of
+what is stored; `rollback` puts them back. Sequences, counts and digest are stored once per transaction.
+"""
+
+import copy
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+import apsw
+
+from services.region.rules.digests import digest_bytes, digest_modulus, item_digest
+from services.region.rules.stored import StoredItem
+from services.region.storage import statements
+from services.region.storage.connections import open_writer
+from shared.changes.records import Kind, Lane, encode_change
+from shared.errors import CorruptRecordError
+from shared.feed.port import Position
+from shared.model.keys import ItemKey
+from shared.versions.versions import SeenVector, Version, encode_seen, next_timestamp, with_entry
+
+wal_pages_when_idle = 256
+wal_pages_max = 4096
+
+
+class CopyState(StrEnum):
+    """Whether a partition holds everything that its replica should."""
+
+    COPYING = "COPYING"
+    FOLLOWING = "FOLLOWING"
+    NEEDS_RESYNC = "NEEDS_RESYNC"
+
+
+@dataclass(slots=True)
+class PartitionState:
+    """The file's own account of itself; one row, written with every transaction."""
+
+    sequence: int = 0
+    origin_sequence: int = 0
+    published_sequence: int = 0
+    item_count: int = 0
+    size_bytes: int = 0
+    digest: int = 0
+    completeness: CopyState = CopyState.FOLLOWING
+    positions: dict[int, Position] = field(default_factory=dict)  # by source region number
+    followers: dict[int, int] = field(default_factory=dict)  # by target region number: applied origin sequence
+
+    def copied(self) -> "PartitionState":
+        twin = copy.copy(self)
+        twin.positions, twin.followers = self.positions.copy(), self.followers.copy()
+        return twin
+
+
+class LoggedChange(NamedTuple):
+    """A change made here, as the feed carries it."""
+
+    origin_sequence: int
+    record: bytes
+
+
+class PartitionFile:
+    """An open partition file; `region` is the number of the region whose replica it holds."""
+
+    def __init__(self, path: Path, key: bytes, *, lane: Lane, region: int, first_state: PartitionState) -> None:
+        """Opens the file, or makes it with `first_state` when it is not there."""
+        self.path = path
+        self.lane = lane
+        self.region = region
+        self.logged: list[LoggedChange] = []  # changes made here in the open transaction
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.connection = open_writer(path, key)
+        self._wal_pages = 0
+        self.connection.set_wal_hook(self._note_wal_pages)
+        self.state = self._load(first_state)
+        self._before = self.state
+
+    # Transactions
+
+    def begin(self) -> None:
+        self._before = self.state.copied()
+        self.logged = []
+        self.connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        state = self.state
+        self.connection.execute(
+            statements.write_state,
+            (
+                state.sequence,
+                state.origin_sequence,
+                state.published_sequence,
+                state.item_count,
+                state.size_bytes,
+                state.digest.to_bytes(digest_bytes),
+                state.completeness,
+            ),
+        )
+        self.connection.execute("COMMIT")
+
+    def rollback(self) -> None:
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+        self.state = self._before
+        self.logged = []
+
+    # Items
+
+    def read(self, key: ItemKey) -> StoredItem | None:
+        row = self.connection.execute(statements.read_item, (key.slot, key.partition, key.sort)).get
+        return None if row is None else StoredItem(*row)
+
+    def write_local(
+        self, key: ItemKey, stored: StoredItem | None, *, kind: Kind, image: bytes | None, now_us: int
+    ) -> Version:
+        """Stores a change made here over what was read, with its change row; the version that it got."""
+        timestamp = next_timestamp(now_us, 0 if stored is None else stored.timestamp)
+        version = Version(timestamp, self.region)
+        seen = with_entry(b"" if stored is None else stored.seen, self.region, timestamp)
+        self.state.origin_sequence += 1
+        origin_sequence = self.state.origin_sequence
+        record = encode_change(
+            kind,
+            self.lane,
+            version=version,
+            origin_sequence=origin_sequence,
+            seen=seen,
+            commit_us=now_us,
+            partition_key=key.partition,
+            sort_key=key.sort,
+            image=image,
+        )
+        self._store(key, stored, StoredItem(timestamp, self.region, seen, image))
+        self._log(record, commit_us=now_us, stored=stored, origin_sequence=origin_sequence)
+        self.logged.append(LoggedChange(origin_sequence, record))
+        return version
+
+    def write_applied(
+        self, key: ItemKey, stored: StoredItem | None, arrived: StoredItem, *, record: bytes, now_us: int
+    ) -> None:
+        """Stores a change made elsewhere that replaces what was read; it enters the log but not the feed."""
+        self._store(key, stored, arrived)
+        self._log(record, commit_us=now_us, stored=stored, origin_sequence=None)
+
+    def write_seen(self, key: ItemKey, seen: SeenVector) -> None:
+        """Grows the seen vector of a stored item that stays."""
+        self.connection.execute(statements.write_seen, (encode_seen(seen), key.slot, key.partition, key.sort))
+
+    def write_conflict(self, key: ItemKey, *, loser: StoredItem, winner: StoredItem, now_us: int) -> None:
+        self.connection.execute(
+            statements.append_conflict,
+            (
+                key.partition,
+                key.sort,
+                loser.timestamp,
+                loser.region,
+                loser.image,
+                winner.timestamp,
+                winner.region,
+                winner.image,
+                now_us,
+            ),
+        )
+
+    # Replication bookkeeping
+
+    def write_dead_letter(self, source: int, position: Position, *, reason: str, record: bytes, now_us: int) -> None:
+        self.connection.execute(
+            statements.append_dead_letter, (source, position.sequence, position.offset, reason, record, now_us)
+        )
+
+    def write_position(self, source: int, position: Position) -> None:
+        self.connection.execute(statements.write_position, (source, position.sequence, position.offset))
+        self.state.positions[source] = position
+
+    def write_follower(self, region: int, sequence: int) -> None:
+        if sequence > self.state.followers.get(region, -1):
+            self.connection.execute(statements.write_follower, (region, sequence))
+            self.state.followers[region] = sequence
+
+    def raise_origin_sequence(self, at_least: int) -> None:
+        """Never hands out an origin sequence again that others have seen of an earlier life of this replica."""
+        self.state.origin_sequence = max(self.state.origin_sequence, at_least)
+
+    # The file
+
+    def checkpoint(self, *, idle: bool) -> None:
+        """Moves the WAL into the file when it has grown; the idle bound is lower so that the work falls into pauses."""
+        if self._wal_pages >= (wal_pages_when_idle if idle else wal_pages_max):
+            self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            self._wal_pages = 0
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def _load(self, first_state: PartitionState) -> PartitionState:
+        if not self.connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'state'").get:
+            with self.connection:
+                self.connection.execute(statements.create)
+                self.connection.execute(
+                    statements.create_state,
+                    (
+                        statements.format_number,
+                        first_state.origin_sequence,
+                        bytes(digest_bytes),
+                        first_state.completeness,
+                    ),
+                )
+        return load_state(self.connection, self.path)
+
+    def _store(self, key: ItemKey, stored: StoredItem | None, item: StoredItem) -> None:
+        timestamp, region, seen, image = item
+        self.connection.execute(
+            statements.write_item, (key.slot, key.partition, key.sort, timestamp, region, seen, image)
+        )
+        state = self.state
+        key_size = len(key.partition) + len(key.sort)
+        if stored is not None and stored.image is not None:
+            state.item_count -= 1
+            state.size_bytes -= key_size + len(stored.image)
+        if image is not None:
+            state.item_count += 1
+            state.size_bytes += key_size + len(image)
+        state.digest = (state.digest - item_digest(key, stored) + item_digest(key, item)) % digest_modulus
+
+    def _log(self, record: bytes, *, commit_us: int, stored: StoredItem | None, origin_sequence: int | None) -> None:
+        self.state.sequence += 1
+        old_image = None if stored is None else stored.image
+        self.connection.execute(
+            statements.append_change, (self.state.sequence, origin_sequence, commit_us, record, old_image)
+        )
+
+    def _note_wal_pages(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
+        self._wal_pages = pages
+        return apsw.SQLITE_OK
+
+
+def load_state(connection: apsw.Connection, path: Path) -> PartitionState:
+    """The committed state of a partition file."""
+    row = connection.execute(statements.read_state).get
+    if row is None or row[0] != statements.format_number:
+        raise CorruptRecordError(f"{path} has format {row and row[0]}, expected {statements.format_number}")
+    _, sequence, origin_sequence, published, count, size, digest, completeness = row
+    return PartitionState(
+        sequence=sequence,
+        origin_sequence=origin_sequence,
+        published_sequence=published,
+        item_count=count,
+        size_bytes=size,
+        digest=int.from_bytes(digest),
+        completeness=CopyState(completeness),
+        positions={
+            source: Position(at, offset) for source, at, offset in connection.execute(statements.read_positions)
+        },
+        followers=dict(connection.execute(statements.read_followers)),
+    )

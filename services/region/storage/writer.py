@@ -1,0 +1,214 @@
+"""Group commit: one writer at a time per partition, many writes sharing one fsync.
+
+Jobs queue up on the event loop; a group of them goes to the partition's thread, runs inside one transaction of the
+partition's file and comes back with one call into the loop, where the changes are first handed on (committed) and
+then the futures are woken (acknowledged). A writer that is alone starts at once; one that had company waits about a
+millisecond for more, which doubles throughput and lowers latency under load.
+"""
+
+import threading
+from asyncio import AbstractEventLoop, Future
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+from typing import Any, Protocol, TypeVar
+
+import apsw
+
+from services.region.storage.partition_file import LoggedChange, PartitionFile, PartitionState
+from shared.clock import Clock
+from shared.errors import ServiceError, ServiceUnavailableError
+from shared.limits import write_gather_s, write_group_max
+
+_recent_s = 0.005
+
+Answer = TypeVar("Answer")
+Answer_co = TypeVar("Answer_co", covariant=True)
+
+
+class Job(Protocol[Answer_co]):
+    """Work inside a partition's transaction. Refuses by raising a `ServiceError` before it has written anything."""
+
+    def run(self, file: PartitionFile, now_us: int) -> Answer_co: ...
+
+
+class Group:
+    """One transaction's worth of jobs and, once it is over, what became of them."""
+
+    __slots__ = ("changes", "duration_s", "futures", "jobs", "outcomes", "state")
+
+    def __init__(self, jobs: list[Job[Any]], futures: list[Future[Any]]) -> None:
+        self.jobs = jobs
+        self.futures = futures
+        self.outcomes: list[Any] = []
+        self.changes: Sequence[LoggedChange] = ()
+        self.state: PartitionState | None = None  # None: nothing was committed
+        self.duration_s = 0.0
+
+
+class WriterThreads:
+    """A small fixed set of threads; a partition is always served by the same one."""
+
+    def __init__(self, count: int) -> None:
+        self._queues: list[SimpleQueue[Callable[[], None] | None]] = [SimpleQueue() for _ in range(count)]
+        self._threads = [
+            threading.Thread(target=_serve, args=(queue,), name=f"writer-{number}", daemon=True)
+            for number, queue in enumerate(self._queues)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def run(self, number: int, task: Callable[[], None]) -> None:
+        self._queues[number % len(self._queues)].put(task)
+
+    def stop(self) -> None:
+        """Ends the threads after everything that was queued before."""
+        for queue in self._queues:
+            queue.put(None)
+        for thread in self._threads:
+            thread.join()
+
+
+def _serve(queue: "SimpleQueue[Callable[[], None] | None]") -> None:
+    while (task := queue.get()) is not None:
+        task()
+
+
+class Writer:
+    """One partition's queue of jobs; all methods but `_run` belong to the event loop's thread.
+
+    `open_file` is called on the writer's thread at the first group, `committed` on the loop after each group.
+    """
+
+    def __init__(
+        self,
+        *,
+        loop: AbstractEventLoop,
+        threads: WriterThreads,
+        number: int,
+        clock: Clock,
+        open_file: Callable[[], PartitionFile],
+        committed: Callable[[Group], None],
+    ) -> None:
+        self._loop = loop
+        self._threads = threads
+        self._number = number
+        self._clock = clock
+        self._open_file = open_file
+        self._committed = committed
+        self._file: PartitionFile | None = None
+        self._jobs: list[Job[Any]] = []
+        self._futures: list[Future[Any]] = []
+        self._busy = False
+        self._had_company = False
+        self._finished_s = 0.0
+        self._idle: Future[None] | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._busy and not self._jobs
+
+    def submit(self, job: Job[Answer]) -> "Future[Answer]":
+        """Queues a job; its future resolves once its transaction is durable, or with its error."""
+        future: Future[Answer] = self._loop.create_future()
+        self._jobs.append(job)
+        self._futures.append(future)
+        if not self._busy:
+            self._busy = True
+            if self._had_company and self._loop.time() - self._finished_s < _recent_s:
+                self._loop.call_later(write_gather_s, self._hand_over)
+            else:
+                self._hand_over()
+        return future
+
+    @property
+    def is_closed(self) -> bool:
+        return self._file is None
+
+    async def drain(self) -> None:
+        """Waits until nothing is queued or running."""
+        if not self.is_idle:
+            self._idle = self._idle or self._loop.create_future()
+            await self._idle
+
+    def close_file(self) -> None:
+        """Closes the file on its thread, after what was handed over before; the next group opens it again."""
+        file, self._file = self._file, None
+        if file is not None:
+            self._threads.run(self._number, file.close)
+
+    def _hand_over(self) -> None:
+        group = Group(self._jobs[:write_group_max], self._futures[:write_group_max])
+        del self._jobs[:write_group_max], self._futures[:write_group_max]
+        self._threads.run(self._number, lambda: self._run(group))
+
+    def _run(self, group: Group) -> None:
+        """On the writer's thread: the whole of one transaction."""
+        began_s = self._clock.monotonic_s()
+        file = self._file
+        try:
+            if file is None:
+                file = self._file = self._open_file()
+            self._transact(file, group)
+            group.changes, group.state = file.logged, file.state.copied()
+        except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to the futures of this group
+            group.outcomes = [_unavailable(error)] * len(group.jobs)
+        group.duration_s = self._clock.monotonic_s() - began_s
+        self._loop.call_soon_threadsafe(self._finish, group)
+        if file is not None:
+            file.checkpoint(idle=not self._jobs)
+
+    def _transact(self, file: PartitionFile, group: Group) -> None:
+        try:
+            group.outcomes = _run_jobs(file, group.jobs, self._clock.wall_us())
+        except Exception:
+            file.rollback()
+            if len(group.jobs) == 1:
+                raise
+            # One job broke the transaction of all: each gets its own, so that only the guilty one fails.
+            group.outcomes, logged = [], []
+            for job in group.jobs:
+                try:
+                    group.outcomes += _run_jobs(file, [job], self._clock.wall_us())
+                    logged += file.logged
+                except Exception as error:  # noqa: BLE001 - the outcome of this one job
+                    file.rollback()
+                    group.outcomes.append(_unavailable(error))
+            file.logged = logged
+
+    def _finish(self, group: Group) -> None:
+        """On the loop: committed, then acknowledged, then the next group."""
+        self._had_company = len(group.jobs) > 1
+        self._finished_s = self._loop.time()
+        self._committed(group)
+        for future, outcome in zip(group.futures, group.outcomes, strict=True):
+            if not future.cancelled():
+                if isinstance(outcome, Exception):
+                    future.set_exception(outcome)
+                else:
+                    future.set_result(outcome)
+        if self._jobs:
+            self._loop.call_later(write_gather_s, self._hand_over)
+        else:
+            self._busy = False
+            if self._idle is not None:
+                self._idle.set_result(None)
+                self._idle = None
+
+
+def _run_jobs(file: PartitionFile, jobs: Sequence[Job[Any]], now_us: int) -> list[Any]:
+    outcomes: list[Any] = []
+    file.begin()
+    for job in jobs:
+        try:
+            outcomes.append(job.run(file, now_us))
+        except ServiceError as refusal:
+            outcomes.append(refusal)
+    file.commit()
+    return outcomes
+
+
+def _unavailable(error: Exception) -> Exception:
+    """A full or failing disk is the service's trouble, not the request's; anything else stays what it is."""
+    if isinstance(error, apsw.FullError | apsw.IOError | apsw.CantOpenError):
+        return ServiceUnavailableError(f"The storage of this region can't take writes now: {error}")
+    return error

@@ -1,0 +1,132 @@
+"""The one place that builds a region from its settings and a clock: opens everything in order, closes in reverse."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from services.region.api.application import application
+from services.region.api.dynamodb.endpoint import Endpoint
+from services.region.api.dynamodb.operations import Engine, operations
+from services.region.api.internal import ReplicationEngine
+from services.region.api.request_metrics import RequestMetrics
+from services.region.engine.batches import Batches
+from services.region.engine.digests import Digests
+from services.region.engine.feed import Feed, FeedRing, catalog_lane
+from services.region.engine.items import Items
+from services.region.engine.links import Links
+from services.region.engine.queries import Queries
+from services.region.engine.registry import Registry
+from services.region.engine.replicas import Replicas
+from services.region.engine.replication import Replication
+from services.region.engine.tables import Tables
+from services.region.jobs.housekeeping import housekeeping
+from services.region.jobs.periodic import PeriodicJobs
+from services.region.settings import RegionSettings
+from services.region.storage.catalog import Catalog
+from services.region.storage.connections import check_sqlite
+from services.region.storage.partitions import Partition, Partitions
+from services.region.storage.writer import Group
+from services.region.vault.storage_key import storage_key
+from shared.clock import Clock
+from shared.settings import read_secret
+from shared.topology import Region, Topology
+
+account = "000000000000"
+writer_threads = 4
+
+
+@dataclass(slots=True)
+class RegionService:
+    """A region that is open: what serves its requests, and whether it takes them."""
+
+    endpoint: Endpoint
+    app: FastAPI
+    is_ready: bool = False
+
+
+@asynccontextmanager
+async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[RegionService]:
+    check_sqlite()
+    region = settings.region
+    topology = settings.topology if settings.topology.regions else _alone(settings)
+    number = topology.named(region).number
+    settings.data.mkdir(parents=True, exist_ok=True)
+    key = storage_key(settings.data)
+    catalog = Catalog(settings.data / "catalog.db", region=region, number=number)
+    metrics = CollectorRegistry()
+    request_metrics = RequestMetrics()
+    metrics.register(request_metrics)
+
+    def committed(partition: Partition, group: Group) -> None:
+        if group.changes:
+            feed.committed(partition, group.changes)
+
+    partitions = Partitions(
+        settings.data / "tables",
+        key=key,
+        region=number,
+        clock=clock,
+        writer_threads=writer_threads,
+        committed=committed,
+    )
+    definitions = partitions.of(catalog_lane)
+    registry = Registry()
+    replicas = Replicas(
+        registry,
+        catalog=catalog,
+        partitions=partitions,
+        definitions=definitions,
+        topology=topology,
+        region=region,
+    )
+    ring = FeedRing()
+    feed = Feed(registry, ring=ring, definitions=definitions, topology=topology, region=region, clock=clock)
+    replication = Replication(
+        registry, replicas, definitions=definitions, topology=topology, region=region, clock=clock
+    )
+    items = Items(registry)
+    engine = Engine(
+        items=items,
+        queries=Queries(registry),
+        batches=Batches(registry, items),
+        tables=Tables(registry, replicas, topology=topology, region=region, clock=clock),
+    )
+    endpoint = Endpoint(operations(engine, region=region, account=account), metrics=request_metrics, clock=clock)
+    service = RegionService(endpoint, FastAPI())
+    service.app = application(
+        engine,
+        ReplicationEngine(
+            registry=registry,
+            replicas=replicas,
+            feed=feed,
+            replication=replication,
+            digests=Digests(registry),
+            links=Links(clock),
+        ),
+        region=region,
+        topology=topology,
+        token=None if settings.token_file is None else read_secret(settings.token_file),
+        metrics=metrics,
+        clock=clock,
+        is_ready=lambda: service.is_ready,
+    )
+    await replicas.load()
+    jobs = PeriodicJobs(housekeeping(feed=feed, replicas=replicas, partitions=partitions), metrics=metrics)
+    running = asyncio.create_task(jobs.run(), name="jobs")
+    service.is_ready = True
+    try:
+        yield service
+    finally:
+        service.is_ready = False
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await partitions.close()
+        catalog.close()
+
+
+def _alone(settings: RegionSettings) -> Topology:
+    return Topology((Region(settings.region, 1, f"http://{settings.host}:{settings.port}"),))

@@ -1,0 +1,212 @@
+"""Regions over HTTP: each peer has its own connections and its own limits for connecting and for reading.
+
+A cut may swallow packets without a reset, so no call waits without a limit, and what one dead peer holds up is its
+own connections only.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import httpx
+import orjson
+
+from services.replicator.io.port import (
+    ApplyMode,
+    ApplyReply,
+    CopyStage,
+    LaneOutcome,
+    LanePage,
+    LinkReport,
+    Membership,
+    OwnedLane,
+    OwnedLanes,
+    RegionUnavailableError,
+    SnapshotPage,
+)
+from shared.changes.batches import Batch, Delivery, content_type, decode_batch, encode_batch
+from shared.changes.records import Lane
+from shared.errors import CorruptRecordError, RequestRefusedError
+from shared.feed.port import Position
+from shared.model.tables import Generation, RegionName
+from shared.topology import Region
+
+connect_limit_s = 1.5
+answer_limit_s = 5.0
+apply_limit_s = 15.0  # a region with a slow disk is still to be believed
+idle_connection_s = 2.0  # well below the time after which a server closes an idle connection
+connections_max = 8
+
+
+class _Http:
+    """One region's internal API: refusals become errors, everything else bytes."""
+
+    def __init__(self, endpoint: str, *, token: str, caller: RegionName, answer_limit_s: float) -> None:
+        self._endpoint = endpoint
+        self._client = httpx.AsyncClient(
+            base_url=f"{endpoint}/internal/v1/",
+            headers={"Authorization": f"Bearer {token}", "X-Meridian-Region": caller},
+            timeout=httpx.Timeout(answer_limit_s, connect=connect_limit_s),
+            limits=httpx.Limits(max_connections=connections_max, keepalive_expiry=idle_connection_s),
+            trust_env=False,
+            verify=endpoint.startswith("https:"),
+        )
+
+    async def get(self, path: str, **parameters: str | int) -> bytes:
+        return await self._send(self._client.build_request("GET", path, params=parameters))
+
+    async def post(self, path: str, document: Mapping[str, Any]) -> bytes:
+        headers = {"Content-Type": "application/json"}
+        return await self._send(
+            self._client.build_request("POST", path, content=orjson.dumps(document), headers=headers)
+        )
+
+    async def post_batch(self, path: str, body: bytes) -> bytes:
+        headers = {"Content-Type": content_type}
+        return await self._send(self._client.build_request("POST", path, content=body, headers=headers))
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _send(self, request: httpx.Request) -> bytes:
+        try:
+            response = await self._client.send(request)
+        except httpx.TransportError as error:
+            what = str(error) or type(error).__name__
+            raise RegionUnavailableError(f"{self._endpoint} does not answer: {what}") from error
+        if response.status_code >= 300:
+            raise _refusal(self._endpoint, response)
+        return response.content
+
+
+class HttpSourceRegion:
+    """`SourceRegion` of one other region."""
+
+    def __init__(self, endpoint: str, *, token: str, target: RegionName) -> None:
+        self._target = target
+        self._http = _Http(endpoint, token=token, caller=target, answer_limit_s=answer_limit_s)
+
+    async def changes_after(self, lane: Lane, sequence: int) -> LanePage:
+        batch = _batch(await self._http.get("feed/lane", after=sequence, **self._named(lane)))
+        return LanePage(batch.head["head"], batch.deliveries)
+
+    async def snapshot(self, lane: Lane, cursor: str | None) -> SnapshotPage:
+        parameters = self._named(lane) if cursor is None else {"cursor": cursor, **self._named(lane)}
+        head, deliveries = _batch(await self._http.get("snapshot", **parameters))
+        return SnapshotPage(_positions(head["positions"]), deliveries, head["cursor"], head["rows_total"])
+
+    async def snapshot_end(self, lane: Lane) -> Mapping[RegionName, Position]:
+        page = await self.snapshot(lane, "end")
+        return page.positions
+
+    async def acknowledge(self, positions: Mapping[Lane, int]) -> None:
+        lanes = [[lane.generation.hex(), lane.partition, sequence] for lane, sequence in positions.items()]
+        await self._http.post("acks", {"target": self._target, "lanes": lanes})
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    def _named(self, lane: Lane) -> dict[str, str | int]:
+        return {"target": self._target, **_named(lane)}
+
+
+class HttpOwnRegion:
+    """`OwnRegion` over the region's internal API."""
+
+    def __init__(self, endpoint: str, *, token: str, region: RegionName) -> None:
+        self._http = _Http(endpoint, token=token, caller=region, answer_limit_s=apply_limit_s)
+
+    async def register(self, worker: str, reports: Sequence[LinkReport], *, catalog_revision: int) -> Membership:
+        links = [report.to_document() for report in reports]
+        body = {"worker": worker, "links": links, "catalog_revision": catalog_revision}
+        answer = _document(await self._http.post("workers", body))
+        peers = [Region(peer["name"], peer["number"], peer["endpoint"]) for peer in answer["peers"]]
+        return Membership(answer["rank"], answer["workers"], answer["lanes_revision"], peers)
+
+    async def lanes(self) -> OwnedLanes:
+        answer = _document(await self._http.get("lanes"))
+        return OwnedLanes(answer["revision"], [_owned_lane(entry) for entry in answer["lanes"]])
+
+    async def apply(self, source: RegionName, deliveries: Sequence[Delivery], *, mode: ApplyMode) -> ApplyReply:
+        body = encode_batch({"source": source, "mode": mode}, deliveries)
+        answer = _document(await self._http.post_batch("apply", body))
+        outcomes = [_outcome(entry) for entry in answer["lanes"] if "refused" not in entry]
+        refused = [_lane(entry) for entry in answer["lanes"] if "refused" in entry]
+        return ApplyReply(outcomes, refused, answer["applied_us"])
+
+    async def needs_resync(self, lane: Lane, source: RegionName, *, reason: str) -> None:
+        await self._http.post("lanes/needs_resync", {**_named(lane), "source": source, "reason": reason})
+
+    async def report_progress(self, lane: Lane, *, percent: int) -> None:
+        await self._http.post("copies/progress", {**_named(lane), "percent": percent})
+
+    async def finish_copy(self, lane: Lane, donor: RegionName, *, positions: Mapping[RegionName, Position]) -> None:
+        await self._http.post("copies/finish", {**_named(lane), "donor": donor, "positions": positions})
+
+    async def fail_copy(self, lane: Lane, *, reason: str) -> None:
+        await self._http.post("copies/fail", {**_named(lane), "reason": reason})
+
+    async def caught_up(self, generation: Generation) -> None:
+        await self._http.post("copies/caught_up", {"generation": generation.hex()})
+
+    async def close(self) -> None:
+        await self._http.close()
+
+
+def _refusal(endpoint: str, response: httpx.Response) -> RegionUnavailableError | RequestRefusedError:
+    """429 and 5xx may pass; everything else is an answer."""
+    try:
+        problem = orjson.loads(response.content)
+        reason, detail = str(problem["reason"]), str(problem.get("detail", ""))
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        reason, detail = f"http_{response.status_code}", response.reason_phrase
+    if response.status_code == 429 or response.status_code >= 500:
+        return RegionUnavailableError(f"{endpoint} can't serve this now: {reason}: {detail}")
+    return RequestRefusedError(reason, detail)
+
+
+def _batch(body: bytes) -> Batch:
+    try:
+        return decode_batch(body)
+    except CorruptRecordError as error:
+        raise RegionUnavailableError(f"the answer can't be read: {error}") from error
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    document: dict[str, Any] = orjson.loads(body)
+    return document
+
+
+def _named(lane: Lane) -> dict[str, str | int]:
+    return {"generation": lane.generation.hex(), "partition": lane.partition}
+
+
+def _lane(entry: Mapping[str, Any]) -> Lane:
+    return Lane(Generation(bytes.fromhex(entry["generation"])), entry["partition"])
+
+
+def _positions(entries: Mapping[str, Sequence[int]]) -> Mapping[RegionName, Position]:
+    return {RegionName(name): Position(*entry) for name, entry in entries.items()}
+
+
+def _owned_lane(entry: Mapping[str, Any]) -> OwnedLane:
+    return OwnedLane(
+        lane=_lane(entry),
+        table=entry["table"],
+        stage=CopyStage(entry["state"]),
+        sources=_positions(entry["sources"]),
+        donors=entry["donors"],
+        active=entry["active"],
+    )
+
+
+def _outcome(entry: Mapping[str, Any]) -> LaneOutcome:
+    return LaneOutcome(
+        lane=_lane(entry),
+        position=Position(*entry["position"]),
+        gap=entry["gap"],
+        applied=entry["applied"],
+        superseded=entry["superseded"],
+        duplicate=entry["duplicate"],
+        conflicts=entry["conflicts"],
+        dead_letters=entry["dead_letters"],
+    )

@@ -1,0 +1,280 @@
+"""One lane of a link as data and one step function: no change is applied twice, and none is ever jumped over.
+
+A lane knows up to which sequence the target holds everything (`applied`), up to which it has handed records on to be
+applied (`handed`), and how far the source is known to have come (`head`). What is missing in between is filled from the
+source's own change log; where that no longer holds it, the lane is lost and has to be copied again.
+
+Times: `now` is monotonic seconds, `*_us` is wall time in microseconds since 1970.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from shared.changes.batches import Delivery, no_offset
+
+fill_grace_s = 5.0  # a head that the feed has not delivered by then is fetched from the source's change log
+unknown_retry_s = 1.0  # a source that does not know the lane yet is asked again after that
+marks_max = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A heartbeat that is not yet covered: the frontier reaches `time_us` once `head` is applied."""
+
+    head: int
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    applied: int
+    offset: int  # the feed is read on from behind this place after a restart
+    handed: int
+    head: int | None  # None until the source has said it
+    frontier_us: int  # up to this time everything is applied, as long as there are marks or the head is unknown
+    progressed_at: float
+    fill_due: float | None = None  # when to fill if nothing moves until then
+    filling: bool = False
+    lost: str | None = None  # why only a copy can help
+    marks: tuple[Mark, ...] = ()
+
+    @property
+    def caught_up(self) -> bool:
+        return self.head is not None and self.applied >= self.head
+
+    @property
+    def settled(self) -> bool:
+        """Whether time alone changes nothing: such a lane needs no `Tick`."""
+        return self.fill_due is None or self.lost is not None
+
+    @property
+    def backlog(self) -> int:
+        return max(0, (self.head or 0) - self.applied)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The feed brought records, in sequence order, possibly some that came before."""
+
+    records: Sequence[Delivery]
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatArrived:
+    """A heartbeat that lists this lane; `previous_us` is the time of the link's heartbeat before."""
+
+    time_us: int
+    head: int
+    previous_us: int
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The feed may have left out records; `head` is the source's, if it said so."""
+
+    head: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    sequence: int
+    offset: int
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The target found a gap: it has everything up to `sequence` and took nothing beyond."""
+
+    sequence: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The answer to `Fill(after)` from the source's change log, which reaches up to `head`."""
+
+    after: int
+    records: Sequence[Delivery]
+    head: int
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class TooOld:
+    """The source's change log no longer holds what comes next."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneUnknown:
+    """The source does not (yet) count the target among the replicas of this lane."""
+
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    now: float
+
+
+Event = Delivered | HeartbeatArrived | Interrupted | Applied | Refused | Filled | TooOld | LaneUnknown | Tick
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    records: Sequence[Delivery]
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """Ask the source's change log for what follows `after`; a later `Fill` of the lane replaces this one."""
+
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsResync:
+    reason: str
+
+
+Effect = Apply | Fill | NeedsResync
+Step = tuple[LaneState, Sequence[Effect]]
+
+
+def new_lane(sequence: int, offset: int, *, now: float, now_us: int) -> LaneState:
+    """A lane that goes on behind a stored position; the source has not said yet how far it has come."""
+    return LaneState(
+        applied=sequence,
+        offset=offset,
+        handed=sequence,
+        head=None,
+        frontier_us=now_us,
+        progressed_at=now,
+        fill_due=now + fill_grace_s,
+    )
+
+
+def step(state: LaneState, event: Event) -> Step:
+    """What an event makes of a lane, and what is to be done about it. A lost lane stays as it is."""
+    if state.lost is not None:
+        return state, ()
+    match event:
+        case Delivered():
+            return _delivered(state, event)
+        case HeartbeatArrived():
+            return _heartbeat(state, event), ()
+        case Interrupted():
+            return _interrupted(state, event)
+        case Applied():
+            return _applied(state, event), ()
+        case Refused():
+            return _refused(state, event)
+        case Filled():
+            return _filled(state, event)
+        case TooOld():
+            return _lost(state, f"the source's change log no longer holds sequence {state.handed + 1}")
+        case LaneUnknown():
+            return replace(state, filling=False, fill_due=event.now + unknown_retry_s), ()
+        case Tick():
+            return _tick(state, event)
+        case _:
+            assert_never(event)
+
+
+def _delivered(state: LaneState, event: Delivered) -> Step:
+    if not event.records:
+        return state, ()
+    state, effects = _hand_on(state, event.records, head=event.records[-1].sequence)
+    if event.records[-1].sequence > state.handed and not state.filling:
+        state, fill = _fill(state)
+        return state, (*effects, *fill)
+    return state, effects
+
+
+def _heartbeat(state: LaneState, event: HeartbeatArrived) -> LaneState:
+    head = max(event.head, state.head or 0)
+    if head <= state.applied:
+        due = state.fill_due if state.filling else None
+        return replace(state, head=head, fill_due=due)
+    return replace(
+        state,
+        head=head,
+        frontier_us=state.frontier_us if state.marks or state.head is None else event.previous_us,
+        marks=_with_mark(state.marks, Mark(event.head, event.time_us)),
+        fill_due=event.now + fill_grace_s if state.fill_due is None else state.fill_due,
+    )
+
+
+def _interrupted(state: LaneState, event: Interrupted) -> Step:
+    if event.head is not None:
+        head = max(event.head, state.head or 0)
+        state = replace(state, head=head)
+        if head <= state.handed:
+            return (replace(state, fill_due=None) if head <= state.applied else state), ()
+    return _fill(state)
+
+
+def _applied(state: LaneState, event: Applied) -> LaneState:
+    if event.sequence <= state.applied:
+        return state
+    covered = [mark for mark in state.marks if mark.head <= event.sequence]
+    state = replace(
+        state,
+        applied=event.sequence,
+        offset=state.offset if event.offset == no_offset else event.offset,
+        handed=max(state.handed, event.sequence),
+        frontier_us=covered[-1].time_us if covered else state.frontier_us,
+        marks=state.marks[len(covered) :],
+        progressed_at=event.now,
+    )
+    return replace(state, fill_due=None if state.caught_up else event.now + fill_grace_s)
+
+
+def _refused(state: LaneState, event: Refused) -> Step:
+    return _fill(replace(state, applied=event.sequence, offset=event.offset, handed=event.sequence))
+
+
+def _filled(state: LaneState, event: Filled) -> Step:
+    if event.records and event.records[0].sequence > event.after + 1:
+        return _lost(state, f"the source's change log has a gap behind sequence {event.after}")
+    # Without a place of their own in the feed, filled records keep the one from which it can safely be read again.
+    records = [record._replace(offset=state.offset) for record in event.records]
+    state, effects = _hand_on(state, records, head=event.head)
+    if state.handed < (state.head or 0) and (event.records or event.after > state.handed):
+        state, fill = _fill(state)
+        return state, (*effects, *fill)
+    return replace(state, filling=False, fill_due=None if state.caught_up else event.now + fill_grace_s), effects
+
+
+def _tick(state: LaneState, event: Tick) -> Step:
+    if state.filling or state.fill_due is None or event.now < state.fill_due:
+        return state, ()
+    return _fill(state)
+
+
+def _hand_on(state: LaneState, records: Sequence[Delivery], *, head: int) -> Step:
+    """Hands on what follows contiguously; earlier records are repeats, later ones stand behind a gap."""
+    run = []
+    handed = state.handed
+    for record in records:
+        if record.sequence == handed + 1:
+            run.append(record)
+            handed += 1
+    state = replace(state, handed=handed, head=max(head, state.head or 0))
+    return state, (Apply(run),) if run else ()
+
+
+def _fill(state: LaneState) -> Step:
+    return replace(state, filling=True), (Fill(state.handed),)
+
+
+def _lost(state: LaneState, reason: str) -> Step:
+    return replace(state, lost=reason, filling=False, fill_due=None), (NeedsResync(reason),)
+
+
+def _with_mark(marks: tuple[Mark, ...], mark: Mark) -> tuple[Mark, ...]:
+    """Marks in order of head; of too many, one in the middle goes, which only makes the frontier coarser."""
+    marks = (*marks, Mark(max(mark.head, marks[-1].head), mark.time_us) if marks else mark)
+    return marks if len(marks) <= marks_max else marks[: marks_max // 2] + marks[marks_max // 2 + 1 :]

@@ -1,0 +1,59 @@
+"""Settings of the replicator."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from shared.errors import OperatorError
+from shared.settings import Settings, one_of, port_number, setting
+from shared.topology import Topology
+
+
+def region_map(text: str) -> Mapping[str, str]:
+    """`region=host:port,…`"""
+    pairs = [entry.strip().partition("=") for entry in text.split(",") if entry.strip()]
+    if not all(name and address for name, _, address in pairs):
+        raise ValueError(f"{text!r} is not of the form region=host:port,region=host:port")
+    return {name: address for name, _, address in pairs}
+
+
+def http_endpoint(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
+        raise ValueError(f"{text!r} is no endpoint like http://127.0.0.1:8001")
+    return text.rstrip("/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicatorSettings(Settings):
+    """Follows every other region's changes and applies them to its own region."""
+
+    region: str = setting("name of the region that this replicator serves")
+    endpoint: str = setting("where that region is reached, like http://127.0.0.1:8001", parse=http_endpoint)
+    topology: Topology = setting(
+        "all regions as name=number=endpoint,…, as this replicator is to reach them", parse=Topology.parse
+    )
+    token_file: Path = setting("file with the token of the internal routes", parse=Path)
+    host: str = setting("address on which status and metrics are served", default="127.0.0.1")
+    port: int = setting("port on which status and metrics are served", parse=port_number)
+    worker: str | None = setting("name among the region's replicators; made of host and process", default=None)
+    feed: str = setting("what carries changes", parse=one_of("embedded", "kafka"), default="embedded")
+    kafka_bootstrap: Mapping[str, str] = setting(
+        "Kafka of every other region as region=host:port,…", parse=region_map, default={}
+    )
+
+    def check(self) -> None:
+        if self.region not in self.topology:
+            raise OperatorError(
+                f"the region {self.region} is not in the topology",
+                why=f"that names {', '.join(self.topology.names) or 'no region'}",
+                next_step="Add it, or correct --region",
+            )
+        missing = [peer.name for peer in self.topology.others(self.region) if peer.name not in self.kafka_bootstrap]
+        if self.feed == "kafka" and missing:
+            raise OperatorError(
+                f"the Kafka of {', '.join(missing)} is not known",
+                why="with --feed kafka every other region's changes come from its Kafka",
+                next_step="Give --kafka-bootstrap region=host:port,… for every other region",
+            )

@@ -1,0 +1,25 @@
+"""Acknowledgements: once a second a source hears how far its lanes are applied here, so that its log may be trimmed."""
+
+import asyncio
+
+from services.replicator.io.port import RegionUnavailableError, SourceRegion
+from services.replicator.work.follow import LinkFollower
+from shared.errors import RequestRefusedError
+
+interval_s = 1.0
+lanes_per_request = 4096
+
+
+async def acknowledge_forever(link: LinkFollower, region: SourceRegion) -> None:
+    """Only lanes that moved are mentioned; what could not be said now is said a second later."""
+    while True:
+        await asyncio.sleep(interval_s)
+        moved = list(link.moved)[:lanes_per_request]
+        positions = {lane: link.states[lane].applied for lane in moved if lane in link.states}
+        if not positions:
+            continue
+        link.moved.difference_update(moved)
+        try:
+            await region.acknowledge(positions)
+        except (RegionUnavailableError, RequestRefusedError):
+            link.moved.update(positions)

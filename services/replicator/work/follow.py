@@ -1,0 +1,328 @@
+"""A link at work: follows one source region's feed, lets every lane's state machine decide, carries out what it says.
+
+Two loops per link: one polls the feed, the other fills gaps from the source's own change log; what either brings is
+applied in the order in which the lanes handed it on. Nothing is shared with other links except the own region.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import structlog
+
+from services.replicator.io.port import (
+    ApplyMode,
+    ApplyReply,
+    CopyStage,
+    LaneOutcome,
+    OwnedLane,
+    OwnRegion,
+    RegionUnavailableError,
+    SourceRegion,
+)
+from services.replicator.link.backoff import BackOff
+from services.replicator.link.lane import (
+    Applied,
+    Apply,
+    Delivered,
+    Effect,
+    Event,
+    Fill,
+    Filled,
+    HeartbeatArrived,
+    Interrupted,
+    LaneState,
+    LaneUnknown,
+    NeedsResync,
+    Refused,
+    Tick,
+    TooOld,
+    new_lane,
+    step,
+)
+from services.replicator.work.apply import Applier, own_region_backoff
+from services.replicator.work.patience import Chance, Patience
+from services.replicator.work.tallies import LinkTally
+from shared.changes.batches import Delivery
+from shared.changes.heartbeats import Heartbeat
+from shared.changes.records import Lane, commit_us_of
+from shared.clock import Clock
+from shared.errors import RequestRefusedError
+from shared.feed.port import Feed, FeedBatch, FeedUnavailableError, Position
+from shared.limits import heartbeat_interval_s
+from shared.model.tables import RegionName, catalog_generation
+
+log = structlog.get_logger(__name__)
+
+poll_wait_s = 2 * heartbeat_interval_s
+round_s = 0.02  # under load, what arrives within this time goes into one request
+source_backoff = BackOff(first_s=0.1, max_s=1.5)
+fills_at_once = 4
+catalog_lane = Lane(catalog_generation, 0)
+
+
+class LinkFollower:
+    """One source region's link. `run` never returns; cancel it while holding `in_hand`, and nothing is cut short."""
+
+    def __init__(
+        self,
+        source: RegionName,
+        *,
+        feed: Feed,
+        region: SourceRegion,
+        own: OwnRegion,
+        clock: Clock,
+        chance: Chance,
+        on_catalog_change: Callable[[], None],
+    ) -> None:
+        self.source = source
+        self.tally = LinkTally()
+        self.heartbeat_us = clock.wall_us()  # of the newest heartbeat; before the first one, of the start
+        self.in_hand = asyncio.Lock()
+        self.problem: str | None = None
+        self.states: dict[Lane, LaneState] = {}
+        self.behind: set[Lane] = set()
+        self.owned: Mapping[Lane, OwnedLane] = {}  # every lane to follow or to copy, as last assigned
+        self.moved: set[Lane] = set()  # whose position the source has not been told
+        self._feed = feed
+        self._region = region
+        self._own = own
+        self._clock = clock
+        self._chance = chance
+        self._on_catalog_change = on_catalog_change
+        self._applier = Applier(own, source, chance=chance)
+        self._own_patience = Patience(own_region_backoff, chance)
+        self._unsettled: set[Lane] = set()
+        self._fills: dict[Lane, int] = {}
+        self._fill_wanted = asyncio.Event()
+        self._assigned = asyncio.Event()
+
+    @property
+    def own_region_problem(self) -> str | None:
+        return self._applier.problem or self._own_patience.problem
+
+    def assign(self, lanes: Iterable[OwnedLane]) -> None:
+        """The lanes of this link from now on; a lane that is followed already goes on from where it is."""
+        self.owned = {owned.lane: owned for owned in lanes}
+        self.tally.keep({owned.table for owned in self.owned.values()}.__contains__)
+        self._assigned.set()
+
+    async def run(self) -> None:
+        failures = 0
+        while True:
+            try:
+                async with asyncio.TaskGroup() as loops:
+                    loops.create_task(self._follow_feed())
+                    loops.create_task(self._fill_lanes())
+            except* Exception:  # noqa: BLE001 - one link's defect must not stop the others; it is counted and shown
+                failures += 1
+                self.tally.failures += 1
+                self.problem = "the link failed and starts anew; see the replicator's log"
+                log.exception("link failed", source=self.source)
+                await asyncio.sleep(source_backoff.delay_s(failures, chance=self._chance()))
+                await self._start_anew()
+
+    async def close(self) -> None:
+        await self._feed.close()
+        await self._region.close()
+
+    async def _follow_feed(self) -> None:
+        failures = 0
+        while True:
+            try:
+                await self._take_assignment()
+                started_s = self._clock.monotonic_s()
+                batch = await self._feed.poll(wait_s=poll_wait_s)
+                if failures:
+                    log.info("link is back", source=self.source)
+                failures, self.problem = 0, None
+            except FeedUnavailableError as error:
+                failures += 1
+                self._disconnected(failures, error)
+                await self._carry_out(self._tick())
+                await asyncio.sleep(source_backoff.delay_s(failures, chance=self._chance()))
+                continue
+            await self._carry_out([*self._absorb(batch), *self._tick()])
+            if batch.deliveries:
+                await asyncio.sleep(max(0.0, started_s + round_s - self._clock.monotonic_s()))
+
+    async def _fill_lanes(self) -> None:
+        failures = 0
+        while True:
+            await self._fill_wanted.wait()
+            self._fill_wanted.clear()
+            wanted = [(lane, self._fills.pop(lane)) for lane in list(self._fills)[:fills_at_once]]
+            answers = await asyncio.gather(*(self._fill(lane, after) for lane, after in wanted))
+            unanswered = {lane: after for (lane, after), event in zip(wanted, answers, strict=True) if event is None}
+            self._fills = unanswered | self._fills
+            if self._fills:
+                self._fill_wanted.set()
+            await self._carry_out(
+                self._step(lane, event)
+                for (lane, _), event in zip(wanted, answers, strict=True)
+                if event is not None and lane in self.states
+            )
+            failures = failures + 1 if unanswered else 0
+            if failures:
+                await asyncio.sleep(source_backoff.delay_s(failures, chance=self._chance()))
+
+    async def _fill(self, lane: Lane, after: int) -> Event | None:
+        """What the source's change log has behind a sequence; None when it can't be asked now."""
+        try:
+            page = await self._region.changes_after(lane, after)
+        except RegionUnavailableError as error:
+            self.problem = str(error)
+            return None
+        except RequestRefusedError as error:
+            return TooOld() if error.reason == "too_old" else LaneUnknown(self._clock.monotonic_s())
+        self.tally.of(self.table_of(lane)).fills += 1
+        return Filled(after, page.deliveries, page.head, self._clock.monotonic_s())
+
+    async def _take_assignment(self) -> None:
+        if not self._assigned.is_set():
+            return
+        self._assigned.clear()
+        following = {lane: owned for lane, owned in self.owned.items() if owned.stage is CopyStage.FOLLOWING}
+        for lane in self.states.keys() - following.keys():
+            self._forget(lane)
+        now, now_us = self._clock.monotonic_s(), self._clock.wall_us()
+        for lane, owned in following.items():
+            if lane not in self.states or self.states[lane].lost is not None:
+                position = owned.sources[self.source]
+                self._keep(lane, new_lane(position.sequence, position.offset, now=now, now_us=now_us))
+                self.moved.add(lane)
+        await self._feed.follow(
+            {lane: Position(state.applied, state.offset) for lane, state in self.states.items() if state.lost is None}
+        )
+
+    async def _start_anew(self) -> None:
+        """After a defect: positions are those that the own region gave, everything else is learnt again."""
+        for lane in list(self.states):
+            self._forget(lane)
+        await self._feed.follow({})
+        self._on_catalog_change()
+
+    def _absorb(self, batch: FeedBatch) -> Iterable[tuple[Lane, Sequence[Effect]]]:
+        if batch.interrupted:
+            heads: dict[Lane, int] = {}
+            for heartbeat in batch.heartbeats:
+                heads.update(heartbeat.heads)
+            for lane in list(self.states):
+                yield self._step(lane, Interrupted(heads.get(lane)))
+        for lane, records in _by_lane(batch.deliveries).items():
+            if lane in self.states:
+                yield self._step(lane, Delivered(records))
+        for heartbeat in batch.heartbeats:
+            self._absorb_heartbeat(heartbeat)
+
+    def _absorb_heartbeat(self, heartbeat: Heartbeat) -> None:
+        self.tally.heartbeats += 1
+        now = self._clock.monotonic_s()
+        for lane, head in heartbeat.heads.items():
+            if lane in self.states:
+                self._step(lane, HeartbeatArrived(heartbeat.time_us, head, self.heartbeat_us, now))
+        self.heartbeat_us = max(self.heartbeat_us, heartbeat.time_us)
+
+    def _tick(self) -> Iterable[tuple[Lane, Sequence[Effect]]]:
+        now = self._clock.monotonic_s()
+        return [self._step(lane, Tick(now)) for lane in list(self._unsettled)]
+
+    async def _carry_out(self, decided: Iterable[tuple[Lane, Sequence[Effect]]]) -> None:
+        records: list[Delivery] = []
+        lost: list[tuple[Lane, str]] = []
+        for lane, effects in decided:
+            for effect in effects:
+                match effect:
+                    case Apply():
+                        records += effect.records
+                    case Fill():
+                        self._fills[lane] = effect.after
+                        self._fill_wanted.set()
+                    case NeedsResync():
+                        lost.append((lane, effect.reason))
+        if records:
+            await self._apply(records)
+        for lane, reason in lost:
+            await self._give_up(lane, reason)
+
+    async def _apply(self, records: Sequence[Delivery]) -> None:
+        # Whoever hands on first takes the lock first, so lanes are applied in the order in which they handed on.
+        async with self.in_hand:
+            replies = await self._applier.apply(records, mode=ApplyMode.FEED)
+            before = {lane: state.applied for lane, state in self.states.items() if lane in _lanes_of(records)}
+            effects = [effect for reply in replies for effect in self._take_reply(reply)]
+        self._observe_lag(records, before, replies[-1].applied_us)
+        await self._carry_out(effects)
+        if self.states.get(catalog_lane) is not None and before.get(catalog_lane) != self.states[catalog_lane].applied:
+            self._on_catalog_change()
+
+    def _take_reply(self, reply: ApplyReply) -> Iterable[tuple[Lane, Sequence[Effect]]]:
+        for lane in reply.refused:
+            self._forget(lane)
+        for outcome in reply.outcomes:
+            if outcome.lane in self.states:
+                self.tally.of(self.table_of(outcome.lane)).count(outcome)
+                self.moved.add(outcome.lane)
+                yield self._step(outcome.lane, self._event_of(outcome))
+
+    def _event_of(self, outcome: LaneOutcome) -> Event:
+        if outcome.gap:
+            return Refused(*outcome.position)
+        return Applied(*outcome.position, now=self._clock.monotonic_s())
+
+    def _observe_lag(self, records: Sequence[Delivery], before: Mapping[Lane, int], applied_us: int) -> None:
+        now = self._clock.monotonic_s()
+        for record in records:
+            state = self.states.get(record.lane)
+            commit_us = commit_us_of(record.record)
+            if state is None or commit_us is None or not before[record.lane] < record.sequence <= state.applied:
+                continue
+            lag_s = max(0, applied_us - commit_us) / 1e6
+            self.tally.of(self.table_of(record.lane)).lag.add(lag_s, now=now)
+
+    async def _give_up(self, lane: Lane, reason: str) -> None:
+        log.warning("lane has to be copied again", source=self.source, table=self.table_of(lane), reason=reason)
+        self.tally.of(self.table_of(lane)).resyncs += 1
+
+        async def say_so() -> None:
+            await self._own.needs_resync(lane, self.source, reason=reason)
+
+        await self._own_patience.until_done(say_so)
+        self._on_catalog_change()
+
+    def _step(self, lane: Lane, event: Event) -> tuple[Lane, Sequence[Effect]]:
+        state, effects = step(self.states[lane], event)
+        self._keep(lane, state)
+        return lane, effects
+
+    def _keep(self, lane: Lane, state: LaneState) -> None:
+        self.states[lane] = state
+        (self._unsettled.discard if state.settled else self._unsettled.add)(lane)
+        (self.behind.discard if state.caught_up else self.behind.add)(lane)
+
+    def _forget(self, lane: Lane) -> None:
+        self.states.pop(lane, None)
+        self._fills.pop(lane, None)
+        self._unsettled.discard(lane)
+        self.behind.discard(lane)
+        self.moved.discard(lane)
+
+    def _disconnected(self, failures: int, error: FeedUnavailableError) -> None:
+        self.problem = str(error)
+        if failures == 1:
+            self.tally.disconnects += 1
+            log.warning("link is down", source=self.source, reason=self.problem)
+
+    def table_of(self, lane: Lane) -> str:
+        owned = self.owned.get(lane)
+        return "" if owned is None else owned.table
+
+
+def _by_lane(deliveries: Sequence[Delivery]) -> Mapping[Lane, list[Delivery]]:
+    lanes: dict[Lane, list[Delivery]] = {}
+    for delivery in deliveries:
+        lanes.setdefault(delivery.lane, []).append(delivery)
+    return lanes
+
+
+def _lanes_of(deliveries: Sequence[Delivery]) -> set[Lane]:
+    return {delivery.lane for delivery in deliveries}

@@ -1,0 +1,86 @@
+"""How a link stands, by table, in the words that people are shown."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.replicator.io.port import CopyStage, LinkReport
+from services.replicator.link.lag import frontier_lag_s, heartbeat_fresh_us
+from services.replicator.work.follow import LinkFollower
+from shared.clock import Clock
+
+stuck_s = 10.0
+
+
+class LinkStatus(StrEnum):
+    FOLLOWING = "FOLLOWING"
+    CATCHING_UP = "CATCHING_UP"  # what is missing comes from the source's change log
+    STUCK = "STUCK"  # there is backlog, and the frontier has not moved for a while
+    UNREACHABLE = "UNREACHABLE"  # the source's heartbeats don't arrive
+    COPYING = "COPYING"
+    NEEDS_RESYNC = "NEEDS_RESYNC"
+
+
+@dataclass(slots=True)
+class _Standing:
+    status: LinkStatus
+    frontier_lag_s: float | None
+    backlog: int = 0
+
+
+def link_reports(link: LinkFollower, clock: Clock) -> Sequence[LinkReport]:
+    """One report a table. Costs little for tables at rest: only lanes that are behind are looked at one by one."""
+    standings = _standings(link, clock)
+    problem = link.own_region_problem or link.problem
+    return [_report(link, table, standing, problem, clock) for table, standing in standings.items()]
+
+
+def _standings(link: LinkFollower, clock: Clock) -> dict[str, _Standing]:
+    now, now_us = clock.monotonic_s(), clock.wall_us()
+    age_us = now_us - link.heartbeat_us
+    at_rest = _Standing(LinkStatus.FOLLOWING, 0.0)
+    if age_us > heartbeat_fresh_us:
+        at_rest = _Standing(LinkStatus.UNREACHABLE, age_us / 1e6)
+    standings = {table: _Standing(at_rest.status, at_rest.frontier_lag_s) for table in _tables(link)}
+    for lane in link.behind:
+        standing, state = standings.get(link.table_of(lane)), link.states[lane]
+        if standing is None:
+            continue
+        standing.backlog += state.backlog
+        lag_s = frontier_lag_s(state, link.heartbeat_us, now_us=now_us)
+        standing.frontier_lag_s = max(standing.frontier_lag_s or 0.0, lag_s)
+        if standing.status in (LinkStatus.FOLLOWING, LinkStatus.CATCHING_UP):
+            if now - state.progressed_at > stuck_s:
+                standing.status = LinkStatus.STUCK
+            elif state.filling:
+                standing.status = LinkStatus.CATCHING_UP
+    for owned in link.owned.values():
+        if owned.stage is not CopyStage.FOLLOWING:
+            standings[owned.table] = _Standing(LinkStatus(owned.stage), None)
+    return standings
+
+
+def _tables(link: LinkFollower) -> Iterable[str]:
+    return dict.fromkeys(owned.table for owned in link.owned.values())
+
+
+def _report(link: LinkFollower, table: str, standing: _Standing, problem: str | None, clock: Clock) -> LinkReport:
+    tally = link.tally.tables.get(table)
+    percentiles = None if tally is None else tally.lag.percentiles(now=clock.monotonic_s())
+    p50, p99 = percentiles or (None, None)
+    return LinkReport(
+        source=link.source,
+        table=table,
+        state=standing.status,
+        frontier_lag_s=standing.frontier_lag_s,
+        change_lag_p50_s=p50,
+        change_lag_p99_s=p99,
+        backlog=standing.backlog,
+        applied=tally.applied if tally else 0,
+        superseded=tally.superseded if tally else 0,
+        duplicate=tally.duplicate if tally else 0,
+        conflicts=tally.conflicts if tally else 0,
+        dead_letters=tally.dead_letters if tally else 0,
+        resyncs=tally.resyncs if tally else 0,
+        error=problem,
+    )

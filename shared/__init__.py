@@ -1,0 +1,1 @@
+"""What both services must agree on, byte for byte, and nothing else."""

@@ -1,0 +1,1 @@
+"""How fast a region is, measured beside a bare server and beside its peers."""

@@ -1,0 +1,1 @@
+"""One suite per seam, run on each of its implementations."""

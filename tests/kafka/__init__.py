@@ -1,0 +1,1 @@
+"""The feed on a real broker, stopped, killed and emptied."""

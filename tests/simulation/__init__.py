@@ -1,0 +1,1 @@
+"""Several regions over the real decision code, in virtual time, under seeded faults."""

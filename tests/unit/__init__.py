@@ -1,0 +1,1 @@
+"""Single modules, without processes, network or real time."""

@@ -1,0 +1,1 @@
+"""The edge: what requests become, how they are refused, and what replies look like."""

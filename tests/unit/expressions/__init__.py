@@ -1,0 +1,1 @@
+"""Expressions: DynamoDB's words for every refusal, and what an accepted expression does."""
