@@ -1,6 +1,7 @@
 """Runs work in a process of its own that outlives the terminal, and returns as soon as that work says so."""
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -20,12 +21,12 @@ def run_detached(work: Callable[[Callable[[], None]], None], *, log: Path) -> No
     Raises the `OperatorError` that `work` raises before that.
     """
     reading, writing = os.pipe()
-    if os.fork() == 0:
+    daemon = os.fork()
+    if daemon == 0:
         os.close(reading)
         _be_daemon(work, writing, log)
     os.close(writing)
-    with os.fdopen(reading, "rb") as report:
-        line = report.readline()
+    line = _await_report(reading, daemon)
     document = orjson.loads(line) if line else _died(log)
     if document is not None:
         raise OperatorError(document["what"], why=document["why"], next_step=document["next_step"])
@@ -46,6 +47,15 @@ def _be_daemon(work: Callable[[Callable[[], None]], None], writing: int, log: Pa
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def _await_report(reading: int, daemon: int) -> bytes:
+    with os.fdopen(reading, "rb") as report:
+        try:
+            return report.readline()
+        except KeyboardInterrupt:
+            os.kill(daemon, signal.SIGTERM)
+            raise
 
 
 def _redirect(log: Path) -> None:

@@ -12,7 +12,7 @@ from services.lab.connection import Connection, UnreachableError
 from services.lab.processes import ProcessIdentity
 from shared.errors import OperatorError
 
-ready_patience_s = 60.0
+ready_patience_s = 30.0
 ready_poll_s = 0.03
 ready_timeout_s = 5.0
 why_lines = 3
@@ -106,28 +106,21 @@ class Fleet:
     async def _until_ready(self, name: str) -> None:
         if name not in self._endpoints:
             return
+        program = self._programs[name]
         connection = Connection(self._endpoints[name], timeout_s=ready_timeout_s)
+        deadline_s = asyncio.get_running_loop().time() + ready_patience_s
         try:
-            async with asyncio.timeout(ready_patience_s):
-                while not await _says_ready(connection):
-                    self._refuse_if_ended(name)
-                    await asyncio.sleep(ready_poll_s)
-        except TimeoutError as error:
-            raise self._problem(f"{name} isn't ready after {ready_patience_s:g} s", name) from error
+            while (problem := await _problem_at(connection)) is not None:
+                next_step = f"Read {program.log}"
+                if program.pid is None:
+                    what = f"{name} ended at its start (exit code {program.exit_code})"
+                    raise OperatorError(what, why=_last_words(program), next_step=next_step)
+                if asyncio.get_running_loop().time() > deadline_s:
+                    what = f"{name} isn't ready after {ready_patience_s:g} s"
+                    raise OperatorError(what, why=problem, next_step=next_step)
+                await asyncio.sleep(ready_poll_s)
         finally:
             connection.close()
-
-    def _refuse_if_ended(self, name: str) -> None:
-        program = self._programs[name]
-        if program.pid is None:
-            raise self._problem(f"{name} ended at its start (exit code {program.exit_code})", name)
-
-    def _problem(self, what: str, name: str) -> OperatorError:
-        program = self._programs[name]
-        lines = program.log_tail().strip().splitlines()[-why_lines:]
-        return OperatorError(
-            what, why="; ".join(map(str.strip, lines)) or "it logged nothing", next_step=f"Read {program.log}"
-        )
 
     def _watch(self, name: str, pid: int) -> None:
         try:
@@ -152,8 +145,15 @@ class Fleet:
         self._on_change(name, None)
 
 
-async def _says_ready(connection: Connection) -> bool:
+async def _problem_at(connection: Connection) -> str | None:
+    """Why it isn't ready, in its own words if it has any; None when it is."""
     try:
-        return (await connection.get("/readyz", {})).status == 200
-    except UnreachableError:
-        return False
+        reply = await connection.get("/readyz", {})
+    except UnreachableError as error:
+        return str(error)
+    return None if reply.status == 200 else f"{connection.endpoint}/readyz says {reply.body.decode(errors='replace')}"
+
+
+def _last_words(program: Program) -> str:
+    lines = program.log_tail().strip().splitlines()[-why_lines:]
+    return "; ".join(map(str.strip, lines)) or "it logged nothing"

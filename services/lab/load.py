@@ -6,6 +6,7 @@ link writes an item at the source and reads it at the target until it is there.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from services.lab.client import RefusedError, TableClient
 from services.lab.connection import UnreachableError
 from services.lab.links import Link
 from services.lab.record import LabRecord
+from services.lab.status import read_status
 from services.lab.tables import ensure_replicated_table
 from services.lab.text import aligned, clear_progress, duration, show_progress
 from services.lab.workload import Workload
@@ -22,8 +24,8 @@ from services.lab.workload import Workload
 table_name = "lab_load"
 connections_per_region = 64
 write_timeout_s = 10.0
-probe_interval_s = 0.2
-probe_poll_s = 0.002
+probe_interval_s = 0.1
+probe_poll_s = 0.003
 probe_patience_s = 10.0
 progress_interval_s = 0.2
 
@@ -61,6 +63,7 @@ class LoadSummary(NamedTuple):
     elapsed_s: float
     writes: Mapping[str, Writes]
     links: Mapping[Link, Sightings]
+    reported: Mapping[Link, dict[str, Any]]  # what the replicators say of the same links
 
 
 async def load(record: LabRecord, request: LoadRequest) -> LoadSummary:
@@ -77,7 +80,10 @@ async def load(record: LabRecord, request: LoadRequest) -> LoadSummary:
     }
     try:
         await ensure_replicated_table(list(clients.values()), table_name)
-        return await _run(clients, request)
+        elapsed_s, writes, links = await _run(clients, request)
+        status = await read_status(record, cuts=())
+        reported = {Link(each["source"], each["target"]): each for each in status.links if each["table"] == table_name}
+        return LoadSummary(request, elapsed_s, writes, links, reported)
     finally:
         for client in clients.values():
             await client.close()
@@ -104,9 +110,12 @@ def document_of(summary: LoadSummary) -> dict[str, Any]:
                 "target": link.target,
                 "samples": len(seen.lags_s),
                 "unseen": seen.unseen,
-                "lag_p50_s": percentile(seen.lags_s, 50),
-                "lag_p99_s": percentile(seen.lags_s, 99),
-                "lag_max_s": max(seen.lags_s, default=None),
+                "seen_after_p50_s": percentile(seen.lags_s, 50),
+                "seen_after_p99_s": percentile(seen.lags_s, 99),
+                "seen_after_max_s": max(seen.lags_s, default=None),
+                "change_lag_p50_s": summary.reported.get(link, {}).get("change_lag_p50_s"),
+                "change_lag_p99_s": summary.reported.get(link, {}).get("change_lag_p99_s"),
+                "backlog": summary.reported.get(link, {}).get("backlog"),
             }
             for link, seen in summary.links.items()
         ],
@@ -130,15 +139,18 @@ def describe(summary: LoadSummary) -> str:
         ],
     )
     links = aligned(
-        ("LINK", "PROBES", "UNSEEN", "LAG P50", "P99", "MAX"),
+        ("LINK", "PROBES", "UNSEEN", "SEEN AFTER P50", "P99", "MAX", "CHANGE LAG P50", "P99", "BACKLOG"),
         [
             (
                 f"{each['source']} -> {each['target']}",
                 str(each["samples"]),
                 str(each["unseen"]),
-                duration(each["lag_p50_s"]),
-                duration(each["lag_p99_s"]),
-                duration(each["lag_max_s"]),
+                duration(each["seen_after_p50_s"]),
+                duration(each["seen_after_p99_s"]),
+                duration(each["seen_after_max_s"]),
+                duration(each["change_lag_p50_s"]),
+                duration(each["change_lag_p99_s"]),
+                "–" if each["backlog"] is None else str(each["backlog"]),
             )
             for each in document["links"]
         ],
@@ -151,7 +163,7 @@ def describe(summary: LoadSummary) -> str:
     parts = [f"{summary.elapsed_s:.1f} s of load, seed {summary.request.seed}", regions]
     parts += [links] if summary.links else []
     parts += ["\n".join(errors)] if errors else []
-    parts.append("Lag counts from a write's reply at the source until it can be read at the target.")
+    parts.append("Seen after: from a write's reply at the source until it was read at the target, tried every 3 ms.")
     return "\n\n".join(parts)
 
 
@@ -159,11 +171,12 @@ def percentile(values: Sequence[float], percent: float) -> float | None:
     """The smallest value that is at least as large as `percent` of all; None of nothing."""
     if not values:
         return None
-    ordered = sorted(values)
-    return ordered[max(0, -(-len(ordered) * percent // 100) - 1).__int__()]
+    return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
 
 
-async def _run(clients: Mapping[str, TableClient], request: LoadRequest) -> LoadSummary:
+async def _run(
+    clients: Mapping[str, TableClient], request: LoadRequest
+) -> tuple[float, Mapping[str, Writes], Mapping[Link, Sightings]]:
     workload = Workload(table_name, request.seed, request.conflict_percent)
     writes = {name: Writes() for name in clients}
     links = {Link(a, b): Sightings() for a in clients for b in clients if a != b}
@@ -172,11 +185,10 @@ async def _run(clients: Mapping[str, TableClient], request: LoadRequest) -> Load
         for name, client in clients.items():
             running.create_task(_write_steadily(client, workload, request, writes[name]))
         for link, sightings in links.items():
-            probe = _probe(link, clients, request, sightings)
-            running.create_task(probe)
+            running.create_task(_probe(link, clients, request, sightings))
         running.create_task(_show(writes, request, start_s))
     clear_progress()
-    return LoadSummary(request, min(time.monotonic() - start_s, request.seconds), writes, links)
+    return min(time.monotonic() - start_s, request.seconds), writes, links
 
 
 async def _write_steadily(client: TableClient, workload: Workload, request: LoadRequest, writes: Writes) -> None:
@@ -191,22 +203,19 @@ async def _write_steadily(client: TableClient, workload: Workload, request: Load
             pending.create_task(_write(client, write.operation, write.parameters, due_s, writes))
 
 
-async def _write(
-    client: TableClient, operation: str, parameters: dict[str, Any], due_s: float, writes: Writes
-) -> None:
+async def _write(client: TableClient, operation: str, parameters: dict[str, Any], due_s: float, writes: Writes) -> None:
     try:
-        await client.call(operation, parameters)
+        async with asyncio.timeout(write_timeout_s):
+            await client.call(operation, parameters)
     except RefusedError as error:
         writes.errors[error.code] = writes.errors.get(error.code, 0) + 1
-    except UnreachableError:
+    except (UnreachableError, TimeoutError):
         writes.errors["no answer"] = writes.errors.get("no answer", 0) + 1
     else:
         writes.latencies_s.append(time.monotonic() - due_s)
 
 
-async def _probe(
-    link: Link, clients: Mapping[str, TableClient], request: LoadRequest, sightings: Sightings
-) -> None:
+async def _probe(link: Link, clients: Mapping[str, TableClient], request: LoadRequest, sightings: Sightings) -> None:
     end_s = time.monotonic() + request.seconds
     number = 0
     while time.monotonic() < end_s:

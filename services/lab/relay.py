@@ -7,6 +7,7 @@ and stay silent. Healing closes what fell silent and lets new connections throug
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import cast
 
 from services.lab.ports import loopback
 
@@ -80,8 +81,7 @@ class _Side(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's do not derive from it
         self._relay.opened(self)
         if self._peer is not None:
             self._peer.join(self)

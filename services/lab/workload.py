@@ -29,7 +29,7 @@ class Workload:
 
     def of_region(self, region: str) -> Iterator[Write]:
         """The endless sequence of one region's writes: seven puts to two updates to one delete."""
-        choice = random.Random(f"{self.seed}/{region}")  # noqa: S311
+        choice = random.Random(f"{self.seed}/{region}")
         number = 0
         while True:
             number += 1

@@ -12,7 +12,7 @@ _loopback = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionSettings(Settings):
-    """One region: DynamoDB tables over HTTP, kept in a data directory, replicated to the other regions of the topology."""
+    """One region: DynamoDB tables over HTTP, kept in a data directory, replicated to the other regions."""
 
     region: str = setting("name of this region, as in the topology", default="us-east-1")
     data: Path = setting("directory that holds this region's data", parse=Path, default=Path(".meridian-region"))

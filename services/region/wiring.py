@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from services.region.api.application import application
 from services.region.api.dynamodb.endpoint import Endpoint
 from services.region.api.dynamodb.operations import Engine, operations
+from services.region.api.dynamodb.replies import Arns
 from services.region.api.internal import ReplicationEngine
 from services.region.api.request_metrics import RequestMetrics
 from services.region.engine.batches import Batches
@@ -95,7 +96,7 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
         batches=Batches(registry, items),
         tables=Tables(registry, replicas, topology=topology, region=region, clock=clock),
     )
-    endpoint = Endpoint(operations(engine, region=region, account=account), metrics=request_metrics, clock=clock)
+    endpoint = Endpoint(operations(engine, arns=Arns(region, account)), metrics=request_metrics, clock=clock)
     service = RegionService(endpoint, FastAPI())
     service.app = application(
         engine,

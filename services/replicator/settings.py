@@ -1,6 +1,6 @@
 """Settings of the replicator."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,12 +10,12 @@ from shared.settings import Settings, one_of, port_number, setting
 from shared.topology import Topology
 
 
-def region_map(text: str) -> Mapping[str, str]:
-    """`region=host:port,…`"""
+def broker_addresses(text: str) -> Sequence[tuple[str, str]]:
+    """`region=host:port,…` as pairs."""
     pairs = [entry.strip().partition("=") for entry in text.split(",") if entry.strip()]
     if not all(name and address for name, _, address in pairs):
         raise ValueError(f"{text!r} is not of the form region=host:port,region=host:port")
-    return {name: address for name, _, address in pairs}
+    return tuple((name, address) for name, _, address in pairs)
 
 
 def http_endpoint(text: str) -> str:
@@ -39,8 +39,8 @@ class ReplicatorSettings(Settings):
     port: int = setting("port on which status and metrics are served", parse=port_number)
     worker: str | None = setting("name among the region's replicators; made of host and process", default=None)
     feed: str = setting("what carries changes", parse=one_of("embedded", "kafka"), default="embedded")
-    kafka_bootstrap: Mapping[str, str] = setting(
-        "Kafka of every other region as region=host:port,…", parse=region_map, default={}
+    kafka_bootstrap: Sequence[tuple[str, str]] = setting(
+        "Kafka of every other region as region=host:port,…", parse=broker_addresses, default=()
     )
 
     def check(self) -> None:
@@ -50,7 +50,8 @@ class ReplicatorSettings(Settings):
                 why=f"that names {', '.join(self.topology.names) or 'no region'}",
                 next_step="Add it, or correct --region",
             )
-        missing = [peer.name for peer in self.topology.others(self.region) if peer.name not in self.kafka_bootstrap]
+        brokers = dict(self.kafka_bootstrap)
+        missing = [peer.name for peer in self.topology.others(self.region) if peer.name not in brokers]
         if self.feed == "kafka" and missing:
             raise OperatorError(
                 f"the Kafka of {', '.join(missing)} is not known",

@@ -5,7 +5,7 @@ A refusal is problem details with a stable `reason` that the replicator decides 
 """
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,7 +129,7 @@ def _add_source_routes(
     @router.get("/snapshot")
     async def snapshot(target: str, generation: str, partition: int, cursor: str | None = None) -> Response:
         page = feed.snapshot(known(target), Lane(_generation(generation), partition), cursor=cursor)
-        head = {"positions": page.positions, "cursor": page.cursor, "rows_total": page.rows_total}
+        head = {"positions": _positions(page.positions), "cursor": page.cursor, "rows_total": page.rows_total}
         return Response(encode_batch(head, page.deliveries), media_type=content_type)
 
     @router.post("/acks", status_code=204)
@@ -171,7 +171,12 @@ def _add_target_routes(
     async def apply(request: Request) -> Response:
         head, deliveries = decode_batch(await bounded_body(request))
         source, mode = head.get("source"), head.get("mode")
-        if source not in topology or source == region or mode not in ("feed", "snapshot"):
+        if (
+            not isinstance(source, str)
+            or source not in topology
+            or source == region
+            or mode not in ("feed", "snapshot")
+        ):
             raise RequestRefusedError("bad_request", "a batch names its source region and its mode")
         outcomes = await replication.apply(RegionName(source), deliveries, snapshot=mode == "snapshot")
         lanes = [_outcome_document(lane, outcome) for lane, outcome in outcomes.items()]
@@ -251,7 +256,7 @@ def _lane_document(report: LaneReport) -> Mapping[str, Any]:
         "partition": report.lane.partition,
         "table": report.table,
         "state": report.state,
-        "sources": report.positions,
+        "sources": _positions(report.positions),
         "donors": report.donors,
         "active": report.stage is not Stage.CREATING,
     }
@@ -261,7 +266,7 @@ def _outcome_document(lane: Lane, outcome: LaneOutcome | None) -> Mapping[str, A
     named = {"generation": lane.generation.hex(), "partition": lane.partition}
     if outcome is None:
         return named | {"refused": "no_lane"}
-    return named | outcome._asdict()
+    return named | outcome._asdict() | {"position": list(outcome.position)}
 
 
 def _generation(text: str) -> Generation:
@@ -272,6 +277,10 @@ def _generation(text: str) -> Generation:
     if len(generation) != 16:
         raise RequestRefusedError("bad_request", "a generation is written as 32 hexadecimal digits")
     return Generation(generation)
+
+
+def _positions(positions: Mapping[str, Position]) -> Mapping[str, Sequence[int]]:
+    return {name: list(position) for name, position in positions.items()}
 
 
 def _digest(digest: int) -> str:

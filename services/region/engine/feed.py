@@ -165,7 +165,7 @@ class Feed:
         self._ring.append_heartbeat(self._heartbeat(moved))
 
     async def tail(self, target: RegionName, cursor: str | None, *, wait_s: float, share: Share) -> Tail:
-        """What happened since `cursor`, waiting for something; a follower gets a reply every few milliseconds at most."""
+        """What happened since `cursor`, waiting for something; replies to a follower are a few milliseconds apart."""
         key = (target, share)
         pause_s = self._replied_s.get(key, 0.0) + feed_reply_interval_s - self._clock.monotonic_s()
         if pause_s > 0:

@@ -1,4 +1,4 @@
-"""The key that encrypts partition files: made once per data directory, kept beside the data, readable by its owner only."""
+"""The key that encrypts partition files: made once per data directory, kept beside the data, for its owner's eyes."""
 
 import secrets
 from pathlib import Path

@@ -4,8 +4,8 @@ A cut may swallow packets without a reset, so no call waits without a limit, and
 own connections only.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import httpx
 import orjson
@@ -23,7 +23,7 @@ from services.replicator.io.port import (
     RegionUnavailableError,
     SnapshotPage,
 )
-from shared.changes.batches import Batch, Delivery, content_type, decode_batch, encode_batch
+from shared.changes.batches import Delivery, content_type, decode_batch, encode_batch
 from shared.changes.records import Lane
 from shared.errors import CorruptRecordError, RequestRefusedError
 from shared.feed.port import Position
@@ -35,6 +35,8 @@ answer_limit_s = 5.0
 apply_limit_s = 15.0  # a region with a slow disk is still to be believed
 idle_connection_s = 2.0  # well below the time after which a server closes an idle connection
 connections_max = 8
+
+T = TypeVar("T")
 
 
 class _Http:
@@ -61,13 +63,18 @@ class _Http:
         )
 
     async def post_batch(self, path: str, body: bytes) -> bytes:
-        headers = {"Content-Type": content_type}
-        return await self._send(self._client.build_request("POST", path, content=body, headers=headers))
+        return await self._post(path, body, content_type=content_type)
 
     async def close(self) -> None:
         await self._client.aclose()
 
+    async def _post(self, path: str, body: bytes, *, content_type: str) -> bytes:
+        headers = {"Content-Type": content_type}
+        return await self._send(self._client.build_request("POST", path, content=body, headers=headers))
+
     async def _send(self, request: httpx.Request) -> bytes:
+        if self._client.is_closed:
+            raise RegionUnavailableError(f"the link to {self._endpoint} was ended")
         try:
             response = await self._client.send(request)
         except httpx.TransportError as error:
@@ -86,13 +93,11 @@ class HttpSourceRegion:
         self._http = _Http(endpoint, token=token, caller=target, answer_limit_s=answer_limit_s)
 
     async def changes_after(self, lane: Lane, sequence: int) -> LanePage:
-        batch = _batch(await self._http.get("feed/lane", after=sequence, **self._named(lane)))
-        return LanePage(batch.head["head"], batch.deliveries)
+        return _understood(_lane_page, await self._http.get("feed/lane", after=sequence, **self._named(lane)))
 
     async def snapshot(self, lane: Lane, cursor: str | None) -> SnapshotPage:
         parameters = self._named(lane) if cursor is None else {"cursor": cursor, **self._named(lane)}
-        head, deliveries = _batch(await self._http.get("snapshot", **parameters))
-        return SnapshotPage(_positions(head["positions"]), deliveries, head["cursor"], head["rows_total"])
+        return _understood(_snapshot_page, await self._http.get("snapshot", **parameters))
 
     async def snapshot_end(self, lane: Lane) -> Mapping[RegionName, Position]:
         page = await self.snapshot(lane, "end")
@@ -115,23 +120,16 @@ class HttpOwnRegion:
     def __init__(self, endpoint: str, *, token: str, region: RegionName) -> None:
         self._http = _Http(endpoint, token=token, caller=region, answer_limit_s=apply_limit_s)
 
-    async def register(self, worker: str, reports: Sequence[LinkReport], *, catalog_revision: int) -> Membership:
+    async def register(self, worker: str, reports: Sequence[LinkReport]) -> Membership:
         links = [report.to_document() for report in reports]
-        body = {"worker": worker, "links": links, "catalog_revision": catalog_revision}
-        answer = _document(await self._http.post("workers", body))
-        peers = [Region(peer["name"], peer["number"], peer["endpoint"]) for peer in answer["peers"]]
-        return Membership(answer["rank"], answer["workers"], answer["lanes_revision"], peers)
+        return _understood(_membership, await self._http.post("workers", {"worker": worker, "links": links}))
 
     async def lanes(self) -> OwnedLanes:
-        answer = _document(await self._http.get("lanes"))
-        return OwnedLanes(answer["revision"], [_owned_lane(entry) for entry in answer["lanes"]])
+        return _understood(_owned_lanes, await self._http.get("lanes"))
 
     async def apply(self, source: RegionName, deliveries: Sequence[Delivery], *, mode: ApplyMode) -> ApplyReply:
         body = encode_batch({"source": source, "mode": mode}, deliveries)
-        answer = _document(await self._http.post_batch("apply", body))
-        outcomes = [_outcome(entry) for entry in answer["lanes"] if "refused" not in entry]
-        refused = [_lane(entry) for entry in answer["lanes"] if "refused" in entry]
-        return ApplyReply(outcomes, refused, answer["applied_us"])
+        return _understood(_apply_reply, await self._http.post_batch("apply", body))
 
     async def needs_resync(self, lane: Lane, source: RegionName, *, reason: str) -> None:
         await self._http.post("lanes/needs_resync", {**_named(lane), "source": source, "reason": reason})
@@ -140,7 +138,8 @@ class HttpOwnRegion:
         await self._http.post("copies/progress", {**_named(lane), "percent": percent})
 
     async def finish_copy(self, lane: Lane, donor: RegionName, *, positions: Mapping[RegionName, Position]) -> None:
-        await self._http.post("copies/finish", {**_named(lane), "donor": donor, "positions": positions})
+        document = {name: list(position) for name, position in positions.items()}
+        await self._http.post("copies/finish", {**_named(lane), "donor": donor, "positions": document})
 
     async def fail_copy(self, lane: Lane, *, reason: str) -> None:
         await self._http.post("copies/fail", {**_named(lane), "reason": reason})
@@ -164,16 +163,40 @@ def _refusal(endpoint: str, response: httpx.Response) -> RegionUnavailableError 
     return RequestRefusedError(reason, detail)
 
 
-def _batch(body: bytes) -> Batch:
+def _understood(read: Callable[[bytes], T], body: bytes) -> T:
+    """An answer that can't be read counts as none: the region may be of another release, or in trouble."""
     try:
-        return decode_batch(body)
-    except CorruptRecordError as error:
-        raise RegionUnavailableError(f"the answer can't be read: {error}") from error
+        return read(body)
+    except (CorruptRecordError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise RegionUnavailableError(f"a region's answer can't be read: {error!r}") from error
 
 
-def _document(body: bytes) -> dict[str, Any]:
-    document: dict[str, Any] = orjson.loads(body)
-    return document
+def _membership(body: bytes) -> Membership:
+    answer = orjson.loads(body)
+    peers = [Region(peer["name"], peer["number"], peer["endpoint"]) for peer in answer["peers"]]
+    return Membership(answer["rank"], answer["workers"], answer["lanes_revision"], peers)
+
+
+def _owned_lanes(body: bytes) -> OwnedLanes:
+    answer = orjson.loads(body)
+    return OwnedLanes(answer["revision"], [_owned_lane(entry) for entry in answer["lanes"]])
+
+
+def _apply_reply(body: bytes) -> ApplyReply:
+    answer = orjson.loads(body)
+    outcomes = [_outcome(entry) for entry in answer["lanes"] if "refused" not in entry]
+    refused = [_lane(entry) for entry in answer["lanes"] if "refused" in entry]
+    return ApplyReply(outcomes, refused, answer["applied_us"])
+
+
+def _lane_page(body: bytes) -> LanePage:
+    head, deliveries = decode_batch(body)
+    return LanePage(head["head"], deliveries)
+
+
+def _snapshot_page(body: bytes) -> SnapshotPage:
+    head, deliveries = decode_batch(body)
+    return SnapshotPage(_positions(head["positions"]), deliveries, head["cursor"], head["rows_total"])
 
 
 def _named(lane: Lane) -> dict[str, str | int]:

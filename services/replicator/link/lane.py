@@ -14,7 +14,7 @@ from typing import assert_never
 from shared.changes.batches import Delivery, no_offset
 
 fill_grace_s = 5.0  # a head that the feed has not delivered by then is fetched from the source's change log
-unknown_retry_s = 1.0  # a source that does not know the lane yet is asked again after that
+unknown_retry_s = 2.0  # a source that does not know the lane yet is asked again after that
 marks_max = 64
 
 

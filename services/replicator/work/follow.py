@@ -113,7 +113,7 @@ class LinkFollower:
                 async with asyncio.TaskGroup() as loops:
                     loops.create_task(self._follow_feed())
                     loops.create_task(self._fill_lanes())
-            except* Exception:  # noqa: BLE001 - one link's defect must not stop the others; it is counted and shown
+            except* Exception:  # One link's defect must not stop the others; it is counted and shown
                 failures += 1
                 self.tally.failures += 1
                 self.problem = "the link failed and starts anew; see the replicator's log"

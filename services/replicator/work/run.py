@@ -108,7 +108,7 @@ class Worker:
     async def _register_forever(self, tasks: asyncio.TaskGroup) -> None:
         while True:
             try:
-                membership = await self._own.register(self._name, self.reports(), catalog_revision=self._revision)
+                membership = await self._own.register(self._name, self.reports())
             except (RegionUnavailableError, RequestRefusedError) as error:
                 if self.problem is None:
                     log.warning("region does not take the registration", reason=str(error))

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from services.region.expressions.conditions import Condition, bind_condition
+from services.region.expressions.conditions import Condition, bind_condition, condition_from
+from services.region.expressions.nodes import Call, Comparison, Conjunction, Literal, Path
 from services.region.expressions.substitutions import Substitutions
 from shared.errors import ValidationError
 
@@ -379,3 +380,13 @@ def test_a_condition_tells_which_attributes_it_mentions() -> None:
 def test_the_longest_chain_of_conditions_is_judged() -> None:
     text = "NOT (" * 149 + "a = b" + ")" * 149
     assert not _bind(text).holds({"a": {"S": "x"}, "b": {"S": "x"}})
+
+
+def test_a_tree_can_be_built_without_a_text() -> None:
+    """As translators of DynamoDB's older parameters do; no reserved word or placeholder is in their way."""
+    tree = Conjunction(
+        (Comparison("=", Path(("status",)), Literal({"S": "x"})), Call("attribute_exists", (Path(("#odd name",)),)))
+    )
+    condition = condition_from(tree, Substitutions(None, None))
+    assert condition.holds({"status": {"S": "x"}, "#odd name": {"N": "1"}})
+    assert not condition.holds({"status": {"S": "x"}})

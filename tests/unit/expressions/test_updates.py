@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from services.region.expressions.nodes import AddAction, Literal, Path, RemoveAction, Section, SetAction, UpdateTree
 from services.region.expressions.substitutions import Substitutions
-from services.region.expressions.updates import Update, bind_update, updated_attributes
+from services.region.expressions.updates import Update, bind_update, update_from, updated_attributes
 from shared.errors import ValidationError
 from shared.model.values import Item
 
@@ -305,3 +306,15 @@ def test_an_update_tells_which_attributes_it_writes_and_looks_into() -> None:
     update = _bind("set a.x = f[1], b = pk remove #c", names={"#c": "c"})
     assert update.paths == ("a", "b", "c")
     assert update.nested == ("a", "f")
+
+
+def test_a_tree_can_be_built_without_a_text() -> None:
+    tree = UpdateTree(
+        (
+            Section("SET", (SetAction(Path(("status",)), Literal({"S": "x"})),)),
+            Section("REMOVE", (RemoveAction(Path(("name",))),)),
+            Section("ADD", (AddAction(Path(("count",)), Literal({"N": "1"})),)),
+        )
+    )
+    update = update_from(tree, Substitutions(None, None))
+    assert update.apply({"name": {"S": "n"}}).item == {"status": {"S": "x"}, "count": {"N": "1"}}

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from services.region.api.dynamodb import parse_batches, parse_items, parse_queries, parse_tables, replies
 from services.region.api.dynamodb.endpoint import Operation
-from services.region.commands.tables import TableDescription, TableNames
 from services.region.engine.batches import Batches
 from services.region.engine.items import Items
 from services.region.engine.queries import Queries
@@ -22,18 +22,10 @@ class Engine:
     tables: Tables
 
 
-def operations(engine: Engine, *, region: str, account: str) -> Mapping[str, Operation]:
+def operations(engine: Engine, *, arns: replies.Arns) -> Mapping[str, Operation]:
     items, queries, batches, tables = engine.items, engine.queries, engine.batches, engine.tables
-
-    def changed(result: TableDescription, _command: object) -> bytes:
-        return replies.table_changed(result, region=region, account=account)
-
-    def described(result: TableDescription, _command: object) -> bytes:
-        return replies.table_described(result, region=region, account=account)
-
-    def listed(result: TableNames, _command: object) -> bytes:
-        return replies.tables_listed(result)
-
+    changed = partial(replies.table_description, arns=arns)
+    described = partial(replies.table, arns=arns)
     return {
         "PutItem": Operation(parse_items.parse_put_item, items.put, replies.item_written),
         "GetItem": Operation(parse_items.parse_get_item, items.get, replies.item_found),
@@ -41,15 +33,11 @@ def operations(engine: Engine, *, region: str, account: str) -> Mapping[str, Ope
         "DeleteItem": Operation(parse_items.parse_delete_item, items.delete, replies.item_written),
         "Query": Operation(parse_queries.parse_query, queries.query, replies.page),
         "Scan": Operation(parse_queries.parse_scan, queries.scan, replies.page),
-        "BatchGetItem": Operation(
-            lambda request: (parse_batches.parse_batch_get_item(request), request),
-            lambda asked: batches.get(asked[0]),
-            lambda result, asked: replies.items_found(result, *asked),
-        ),
+        "BatchGetItem": Operation(parse_batches.parse_batch_get_item, batches.get, replies.items_found),
         "BatchWriteItem": Operation(parse_batches.parse_batch_write_item, batches.write, replies.items_written),
         "CreateTable": Operation(parse_tables.parse_create_table, tables.create, changed),
         "DescribeTable": Operation(parse_tables.parse_describe_table, tables.describe, described),
-        "ListTables": Operation(parse_tables.parse_list_tables, tables.list, listed),
+        "ListTables": Operation(parse_tables.parse_list_tables, tables.list, replies.table_names),
         "DeleteTable": Operation(parse_tables.parse_delete_table, tables.delete, changed),
         "UpdateTable": Operation(parse_tables.parse_update_table, tables.update, changed),
     }

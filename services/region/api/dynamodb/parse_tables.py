@@ -3,7 +3,6 @@
 What depends on the table as it is (whether it exists, its billing mode, its replicas) is checked by the engine.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from services.region.api.dynamodb import constraints, table_names
@@ -258,7 +257,7 @@ def _stream_of(members: Members, verb: str) -> StreamSpecification | None:
     return StreamSpecification(enabled, view_type)
 
 
-def _replicas_of(members: Members) -> tuple[Sequence[RegionName], Sequence[RegionName]]:
+def _replicas_of(members: Members) -> tuple[tuple[RegionName, ...], tuple[RegionName, ...]]:
     """The regions that the request adds and removes."""
     added: list[RegionName] = []
     removed: list[RegionName] = []
@@ -276,4 +275,4 @@ def _replicas_of(members: Members) -> tuple[Sequence[RegionName], Sequence[Regio
         if region in added or region in removed:
             raise ValidationError(f"{_invalid}Only one replica update per region is allowed. Region: {region}")
         (added if action == "Create" else removed).append(region)
-    return added, removed
+    return tuple(added), tuple(removed)

@@ -12,7 +12,7 @@ from collections import deque
 from typing import Any, ClassVar
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from services.region.api.dynamodb.endpoint import Endpoint, Reply
@@ -118,7 +118,7 @@ class DynamoDBProtocol(HttpToolsProtocol):
         if exchange is None:
             if not self._is_overrun and not self._is_stopping:
                 super().on_message_complete()
-        elif self._answering is not None or (self.cycle is not None and not self.cycle.response_complete):
+        elif self._answering is not None or self._is_in_cycle():
             self.flow.pause_reading()
             self._pipelined.append(exchange)
         else:
@@ -220,8 +220,13 @@ class DynamoDBProtocol(HttpToolsProtocol):
         busy = self._answering is not None or self._reading is not None
         if left_s > 0 or busy:
             self._idle_timer = self.loop.call_later(max(left_s, 1.0), self._close_when_idle)
-        elif self.cycle is None or self.cycle.response_complete:
+        elif not self._is_in_cycle():
             self.transport.close()
+
+    def _is_in_cycle(self) -> bool:
+        """Whether FastAPI still owes a reply on this connection."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
 
 
 def protocol_for(endpoint: Endpoint) -> type[asyncio.Protocol]:

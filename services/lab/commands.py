@@ -1,0 +1,153 @@
+"""`meridian lab …`: what a person can do with a lab of several regions on one machine."""
+
+import argparse
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+
+import orjson
+
+from services.lab import compare, load, status
+from services.lab.arguments import lab_parser
+from services.lab.control import ask, is_answering
+from services.lab.detach import run_detached
+from services.lab.layout import LabFolder
+from services.lab.processes import stop_grace_s, stop_orphans
+from services.lab.record import LabRecord, LabRequest, document_of, existing_record
+from services.lab.supervisor import supervise
+from services.lab.welcome import farewell, welcome
+from shared.errors import OperatorError
+from shared.telemetry import configure_logging
+
+_down_patience_s = 3 * stop_grace_s
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = lab_parser().parse_args(argv)
+    folder = LabFolder(arguments.data.absolute())
+    return _actions[arguments.command](folder, arguments)
+
+
+def _up(folder: LabFolder, arguments: argparse.Namespace) -> int:
+    request = LabRequest(arguments.feed, arguments.base_port, arguments.regions)
+    tell = _tell_as_json if arguments.json else _tell
+    if arguments.detach:
+        run_detached(lambda ready: _supervise(folder, request, lambda _: ready()), log=folder.log("lab"))
+        tell(existing_record(folder), folder)
+    else:
+        _supervise(folder, request, lambda ready: tell(ready, folder))
+        if not arguments.json:
+            print(farewell(folder))
+    return 0
+
+
+def _supervise(folder: LabFolder, request: LabRequest, on_ready: Callable[[LabRecord], None]) -> None:
+    configure_logging("lab")
+    supervise(folder, request, on_ready)
+
+
+def _down(folder: LabFolder, _arguments: argparse.Namespace) -> int:
+    known = existing_record(folder)
+    if is_answering(folder):
+        ask(folder, "down")
+        _await_end(known, folder)
+        print(farewell(folder))
+        return 0
+    left = stop_orphans(known.identities)
+    print(f"The lab was not running; {len(left)} processes that it had left were stopped." if left else "No lab runs.")
+    return 0
+
+
+def _status(folder: LabFolder, arguments: argparse.Namespace) -> int:
+    known = existing_record(folder)
+    cuts = ask(folder, "status")["cuts"] if is_answering(folder) else []
+    found = asyncio.run(status.read_status(known, cuts=cuts))
+    _print_json(status.document_of(found)) if arguments.json else print(status.describe(found))
+    return 0
+
+
+def _compare(folder: LabFolder, arguments: argparse.Namespace) -> int:
+    comparisons = asyncio.run(compare.compare(existing_record(folder), table=arguments.table))
+    _print_json(compare.document_of(comparisons)) if arguments.json else print(compare.describe(comparisons))
+    return 0 if all(each.is_equal for each in comparisons) else 1
+
+
+def _load(folder: LabFolder, arguments: argparse.Namespace) -> int:
+    seed = random.randrange(1_000_000) if arguments.seed is None else arguments.seed
+    request = load.LoadRequest(arguments.rate, arguments.seconds, arguments.conflicts, seed)
+    summary = asyncio.run(load.load(existing_record(folder), request))
+    _print_json(load.document_of(summary)) if arguments.json else print(load.describe(summary))
+    return 0
+
+
+def _cut(folder: LabFolder, arguments: argparse.Namespace) -> int:
+    found = ask(
+        folder,
+        "cut",
+        source=arguments.source,
+        target=arguments.target,
+        one_way=arguments.one_way,
+        for_s=arguments.for_s,
+    )
+    for cut in found["cuts"]:
+        print(f"{cut['source']} -> {cut['target']} is cut")
+    return 0
+
+
+def _heal(folder: LabFolder, _arguments: argparse.Namespace) -> int:
+    healed = ask(folder, "heal")["healed"]
+    for link in healed:
+        print(f"{link['source']} -> {link['target']} is healed")
+    if not healed:
+        print("No link was cut.")
+    return 0
+
+
+def _kill(folder: LabFolder, arguments: argparse.Namespace) -> int:
+    done = ask(folder, "kill", process=arguments.process)
+    print(f"{done['process']} {'is killed' if done['was_running'] else 'was not running'}")
+    return 0
+
+
+def _start(folder: LabFolder, arguments: argparse.Namespace) -> int:
+    done = ask(folder, "start", process=arguments.process)
+    print(f"{done['process']} {'was running' if done['was_running'] else 'is ready'}")
+    return 0
+
+
+def _tell(ready: LabRecord, folder: LabFolder) -> None:
+    print(welcome(ready, folder), flush=True)
+
+
+def _tell_as_json(ready: LabRecord, _folder: LabFolder) -> None:
+    _print_json(document_of(ready))
+
+
+def _print_json(document: object) -> None:
+    print(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode(), flush=True)
+
+
+def _await_end(known: LabRecord, folder: LabFolder) -> None:
+    deadline = time.monotonic() + _down_patience_s
+    while known.supervisor is not None and known.supervisor.is_alive:
+        if time.monotonic() > deadline:
+            raise OperatorError(
+                "the lab does not stop",
+                why=f"its supervisor (pid {known.supervisor.pid}) still runs after {_down_patience_s:g} s",
+                next_step=f"Read {folder.log('lab')}, or end it with: kill -9 {known.supervisor.pid}",
+            )
+        time.sleep(0.02)
+
+
+_actions = {
+    "up": _up,
+    "down": _down,
+    "status": _status,
+    "compare": _compare,
+    "load": _load,
+    "cut": _cut,
+    "heal": _heal,
+    "kill": _kill,
+    "start": _start,
+}
