@@ -49,6 +49,8 @@ write_group_max = 256
 write_gather_s = 0.001
 open_partitions_max = 256
 scan_slice_rows_max = 256
+trim_partitions_max = 64
+trim_rows_max = 5_000
 
 # Expressions
 expression_bytes_max = 4096

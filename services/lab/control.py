@@ -18,6 +18,7 @@ from shared.errors import OperatorError
 
 Answer = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 line_bytes_max = 64 * 1024
+answer_patience_s = 1.0
 
 
 class ControlServer:
@@ -25,6 +26,7 @@ class ControlServer:
         self._folder = folder
         self._answer = answer
         self._server: asyncio.Server | None = None
+        self._answering: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Takes the place of a dead supervisor's socket; the caller holds the lab's lock."""
@@ -33,12 +35,20 @@ class ControlServer:
         with _short_path(self._folder) as path:
             listener.bind(path)
         self._folder.socket.chmod(0o600)
-        self._server = await asyncio.start_unix_server(self._serve, sock=listener, limit=line_bytes_max)
+        self._server = await asyncio.start_unix_server(self._accept, sock=listener, limit=line_bytes_max)
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Who has asked still gets the answer; who only keeps the line busy is not waited for."""
         if self._server is not None:
             self._server.close()
             self._folder.socket.unlink(missing_ok=True)
+        if self._answering:
+            await asyncio.wait(self._answering, timeout=answer_patience_s)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answering = asyncio.create_task(self._serve(reader, writer))
+        self._answering.add(answering)
+        answering.add_done_callback(self._answering.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -49,6 +59,8 @@ class ControlServer:
             pass  # whoever asked is gone, or sent no line
         finally:
             writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     async def _reply_to(self, line: bytes) -> dict[str, Any]:
         try:

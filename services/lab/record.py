@@ -24,6 +24,7 @@ default_base_port = 8000
 default_regions = ("us-east-1", "eu-west-1", "ap-northeast-1")
 replicator_offset = 100
 _key_letters = string.ascii_uppercase + string.digits
+_secret_letters = string.ascii_letters + string.digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def plan_lab(request: LabRequest, previous: LabRecord | None) -> LabRecord:
         numbers=_numbers(previous.numbers if previous else {}, names),
         processes=tuple(processes),
         credentials=previous.credentials if previous else _new_credentials(),
-        token=previous.token if previous else secrets.token_urlsafe(32),
+        token=previous.token if previous else _random_word(_secret_letters, 43),
     )
     _check(record)
     return record
@@ -220,8 +221,12 @@ def _numbers(known: dict[str, int], names: Sequence[str]) -> dict[str, int]:
 
 
 def _new_credentials() -> Credentials:
-    """Of the shape and length of AWS's, so that every tool takes them."""
-    return Credentials("MRDN" + "".join(secrets.choice(_key_letters) for _ in range(16)), secrets.token_urlsafe(30))
+    """Of the length of AWS's, and of letters and digits only, so that every tool and shell takes them."""
+    return Credentials(f"MRDN{_random_word(_key_letters, 16)}", _random_word(_secret_letters, 40))
+
+
+def _random_word(letters: str, length: int) -> str:
+    return "".join(secrets.choice(letters) for _ in range(length))
 
 
 def _check(record: LabRecord) -> None:

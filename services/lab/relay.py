@@ -79,6 +79,7 @@ class _Side(asyncio.Protocol):
         self._relay = relay
         self._peer = peer
         self._transport: asyncio.Transport | None = None
+        self._early: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's do not derive from it
@@ -87,7 +88,11 @@ class _Side(asyncio.Protocol):
             self._peer.join(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._peer is not None and not self._relay.is_cut:
+        if self._relay.is_cut:
+            return
+        if self._peer is None:
+            self._early.append(data)  # uvloop may deliver what it read before it was told to hold
+        else:
             self._peer.write(data)
 
     def pause_writing(self) -> None:
@@ -109,6 +114,8 @@ class _Side(asyncio.Protocol):
         if self._transport is None or self._transport.is_closing():
             peer.close()
         else:
+            peer.write(b"".join(self._early))
+            self._early.clear()
             self.read_on()
 
     def write(self, data: bytes) -> None:

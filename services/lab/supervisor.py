@@ -89,7 +89,7 @@ class _Supervisor:
         await self._fleet.stop(name for name in self._fleet.names if not _is_broker(name))
         await self._fleet.stop(name for name in self._fleet.names if _is_broker(name))
         self._links.close()
-        self._control.close()
+        await self._control.close()
         self._record = replace(self._record, supervisor=None)
         write_record(self._folder, self._record)
 

@@ -4,12 +4,15 @@ import shlex
 import shutil
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 from services.lab.layout import LabFolder, default_folder
 from services.lab.record import LabRecord
 from services.lab.text import aligned
 
 table_name = "greetings"
+_script = Path(sys.executable).with_name("meridian")  # it need not be on the path
+_command = shlex.quote(str(_script)) if _script.exists() else "meridian"
 
 
 def welcome(record: LabRecord, folder: LabFolder) -> str:
@@ -18,6 +21,7 @@ def welcome(record: LabRecord, folder: LabFolder) -> str:
         [(each.region, each.address, f"{each.address}/console") for each in record.regions],
     )
     keys = record.credentials
+    flag = _data_flag(folder)
     return f"""\
 The lab is ready: {len(record.regions)} regions on this machine, {record.feed} feed, data in {folder.path}
 
@@ -32,10 +36,10 @@ Write in one region and read in another; paste this into a second terminal:
 {first_command(record)}
 
 Then try
-  meridian lab status            how far behind each link is
-  meridian lab load              writes in every region, with a summary of lag
-  meridian lab --help            cut links, kill and start processes, compare regions
-{_data_flag(folder)}"""
+  {_command} lab status{flag}   how far behind each link is
+  {_command} lab load{flag}     writes in every region, with a summary of lag
+  {_command} lab --help{" " * len(flag)}   cut links, kill and start processes, compare regions
+"""
 
 
 def farewell(folder: LabFolder) -> str:
@@ -54,7 +58,7 @@ def _with_boto3(record: LabRecord) -> str:
     first, others = record.regions[0], record.regions[1:]
     keys = record.credentials
     return f"""\
-{sys.executable} - <<'END'
+{shlex.quote(sys.executable)} - <<'END'
 import boto3
 dynamodb = boto3.resource("dynamodb", "{first.region}", endpoint_url="{first.address}",
     aws_access_key_id="{keys.access_key_id}", aws_secret_access_key="{keys.secret_access_key}")
@@ -87,4 +91,4 @@ db put-item --item '{{"id": {{"S": "hello"}}, "text": {{"S": "from {first.region
 
 def _data_flag(folder: LabFolder) -> str:
     is_default = folder.path == default_folder.absolute()
-    return "" if is_default else f"each with --data {shlex.quote(str(folder.path))}\n"
+    return "" if is_default else f" --data {shlex.quote(str(folder.path))}"

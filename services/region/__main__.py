@@ -60,7 +60,7 @@ async def serve(settings: RegionSettings) -> None:
         )
         log.info("region is starting", port=settings.port, data=str(settings.data))
         await server.serve()
-        service.is_ready = False
+        service.readiness.is_ready = False
     log.info("region has stopped")
 
 

@@ -1,11 +1,11 @@
 """The one place that builds a region from its settings and a clock: opens everything in order, closes in reverse."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from services.region.api.application import application
@@ -13,6 +13,7 @@ from services.region.api.dynamodb.endpoint import Endpoint
 from services.region.api.dynamodb.operations import Engine, operations
 from services.region.api.dynamodb.replies import Arns
 from services.region.api.internal import ReplicationEngine
+from services.region.api.region_metrics import GroupMetrics, RegionMetrics
 from services.region.api.request_metrics import RequestMetrics
 from services.region.engine.batches import Batches
 from services.region.engine.digests import Digests
@@ -23,9 +24,11 @@ from services.region.engine.queries import Queries
 from services.region.engine.registry import Registry
 from services.region.engine.replicas import Replicas
 from services.region.engine.replication import Replication
+from services.region.engine.retention import Retention
 from services.region.engine.tables import Tables
 from services.region.jobs.housekeeping import housekeeping
 from services.region.jobs.periodic import PeriodicJobs
+from services.region.jobs.publish import Publish
 from services.region.settings import RegionSettings
 from services.region.storage.catalog import Catalog
 from services.region.storage.connections import check_sqlite
@@ -33,6 +36,7 @@ from services.region.storage.partitions import Partition, Partitions
 from services.region.storage.writer import Group
 from services.region.vault.storage_key import storage_key
 from shared.clock import Clock
+from shared.feed.kafka import KafkaPublisher
 from shared.settings import read_secret
 from shared.topology import Region, Topology
 
@@ -41,12 +45,19 @@ writer_threads = 4
 
 
 @dataclass(slots=True)
+class Readiness:
+    """Whether the region takes requests; `/readyz` tells."""
+
+    is_ready: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RegionService:
-    """A region that is open: what serves its requests, and whether it takes them."""
+    """A region that is open: what answers `POST /`, and the ASGI application for everything else."""
 
     endpoint: Endpoint
-    app: FastAPI
-    is_ready: bool = False
+    app: Callable[..., Any]
+    readiness: Readiness
 
 
 @asynccontextmanager
@@ -60,11 +71,13 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
     catalog = Catalog(settings.data / "catalog.db", region=region, number=number)
     metrics = CollectorRegistry()
     request_metrics = RequestMetrics()
+    groups = GroupMetrics()
     metrics.register(request_metrics)
 
     def committed(partition: Partition, group: Group) -> None:
-        if group.changes:
-            feed.committed(partition, group.changes)
+        groups.observe(group)
+        if group.changes and feed.is_shared(partition.lane):
+            take_up(partition, group.changes)
 
     partitions = Partitions(
         settings.data / "tables",
@@ -86,9 +99,16 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
     )
     ring = FeedRing()
     feed = Feed(registry, ring=ring, definitions=definitions, topology=topology, region=region, clock=clock)
+    publisher, publish = None, None
+    take_up, beat = feed.committed, feed.beat
+    if settings.feed == "kafka":
+        publisher = KafkaPublisher(settings.kafka_bootstrap, region=region)
+        publish = Publish(registry, definitions=definitions, feed=feed, publisher=publisher)
+        take_up, beat = publish.committed, publish.beat
     replication = Replication(
         registry, replicas, definitions=definitions, topology=topology, region=region, clock=clock
     )
+    metrics.register(RegionMetrics(registry, groups=groups, counts=replication.counts))
     items = Items(registry)
     engine = Engine(
         items=items,
@@ -97,8 +117,8 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
         tables=Tables(registry, replicas, topology=topology, region=region, clock=clock),
     )
     endpoint = Endpoint(operations(engine, arns=Arns(region, account)), metrics=request_metrics, clock=clock)
-    service = RegionService(endpoint, FastAPI())
-    service.app = application(
+    readiness = Readiness()
+    app = application(
         engine,
         ReplicationEngine(
             registry=registry,
@@ -112,19 +132,28 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
         topology=topology,
         token=None if settings.token_file is None else read_secret(settings.token_file),
         metrics=metrics,
+        request_metrics=request_metrics,
         clock=clock,
-        is_ready=lambda: service.is_ready,
+        is_ready=lambda: readiness.is_ready,
     )
     await replicas.load()
-    jobs = PeriodicJobs(housekeeping(feed=feed, replicas=replicas, partitions=partitions), metrics=metrics)
-    running = asyncio.create_task(jobs.run(), name="jobs")
-    service.is_ready = True
+    retention = Retention(registry, topology=topology, region=region, clock=clock)
+    jobs = PeriodicJobs(
+        housekeeping(beat=beat, replicas=replicas, retention=retention, partitions=partitions), metrics=metrics
+    )
+    running = [asyncio.create_task(jobs.run(), name="jobs")]
+    if publish is not None:
+        running.append(asyncio.create_task(publish.run(), name="publish"))
+    readiness.is_ready = True
     try:
-        yield service
+        yield RegionService(endpoint, app, readiness)
     finally:
-        service.is_ready = False
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        readiness.is_ready = False
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        if publisher is not None:
+            await publisher.close()
         await partitions.close()
         catalog.close()
 

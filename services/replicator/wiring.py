@@ -16,6 +16,7 @@ from services.replicator.settings import ReplicatorSettings
 from services.replicator.status import build_status
 from services.replicator.work.run import Worker
 from shared.clock import Clock, SystemClock
+from shared.feed.kafka import KafkaFeed
 from shared.feed.port import Feed
 from shared.feed.region_log import RegionLogFeed
 from shared.model.tables import RegionName
@@ -76,6 +77,8 @@ class Replicator:
         return HttpSourceRegion(self._endpoint_of(peer), token=self._token, target=self._region)
 
     def _open_feed(self, peer: Region, membership: Membership) -> Feed:
+        if self._settings.feed == "kafka":
+            return KafkaFeed(dict(self._settings.kafka_bootstrap)[peer.name], source=peer.name)
         return RegionLogFeed(
             self._endpoint_of(peer),
             token=self._token,

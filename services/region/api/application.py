@@ -6,10 +6,14 @@ from fastapi import Depends, FastAPI, Response
 from prometheus_client import CollectorRegistry
 
 from services.region.api.authorization import bearer_check
+from services.region.api.console import allow_console_origins, console_routes
 from services.region.api.dynamodb.operations import Engine
 from services.region.api.internal import ReplicationEngine, internal_routes
 from services.region.api.operator import operator_routes
 from services.region.api.problems import add_problem_handlers
+from services.region.api.request_metrics import RequestMetrics
+from services.region.api.rest.paths import UndecodedPaths
+from services.region.api.rest.routes import rest_routes
 from shared.clock import Clock
 from shared.topology import Topology
 
@@ -22,13 +26,22 @@ def application(
     topology: Topology,
     token: str | None,
     metrics: CollectorRegistry,
+    request_metrics: RequestMetrics,
     clock: Clock,
     is_ready: Callable[[], bool],
 ) -> FastAPI:
-    app = FastAPI(title=f"Meridian {region}", version="0.1.0", docs_url="/docs", redoc_url=None)
+    app = FastAPI(title=f"Meridian {region}", version="0.1.0", docs_url=None, redoc_url=None)
     add_problem_handlers(app)
+    allow_console_origins(app, topology)
+    app.add_middleware(UndecodedPaths)
     registry = replication.registry
     app.include_router(operator_routes(region=region, registry=registry, is_ready=is_ready, metrics=metrics))
+    app.include_router(
+        rest_routes(
+            engine, registry=registry, links=replication.links, metrics=request_metrics, clock=clock, region=region
+        )
+    )
+    app.include_router(console_routes(topology=topology, region=region))
     app.include_router(
         internal_routes(replication, topology=topology, region=region, clock=clock),
         dependencies=[Depends(bearer_check(token))],

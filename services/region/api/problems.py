@@ -10,7 +10,9 @@ from shared.errors import (
     ConditionalCheckFailedError,
     CorruptRecordError,
     InternalServerError,
+    ReplicaNotFoundError,
     RequestRefusedError,
+    ResourceInUseError,
     ResourceNotFoundError,
     ServiceError,
 )
@@ -26,6 +28,13 @@ _refusal_status = {
     "bad_cursor": 400,
     "stopping": 503,
     "disk_full": 503,
+}
+
+_resource_status: dict[type[ServiceError], int] = {  # what DynamoDB answers with 400 has a status of its own here
+    ConditionalCheckFailedError: 412,
+    ReplicaNotFoundError: 404,
+    ResourceInUseError: 409,
+    ResourceNotFoundError: 404,
 }
 
 
@@ -47,11 +56,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 async def _service_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ServiceError)
-    status = error.status
-    if isinstance(error, ConditionalCheckFailedError):
-        status = 412
-    elif isinstance(error, ResourceNotFoundError):
-        status = 404
+    status = _resource_status.get(type(error), error.status)
     return problem(status, title=error.code, detail=error.message, reason=error.code)
 
 
@@ -74,7 +79,9 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 async def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, StarletteHTTPException)
     reason = "no_route" if error.status_code == 404 else "bad_request"
-    return problem(error.status_code, title=str(error.detail), detail=str(error.detail), reason=reason)
+    response = problem(error.status_code, title=str(error.detail), detail=str(error.detail), reason=reason)
+    response.headers.update(error.headers or {})
+    return response
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

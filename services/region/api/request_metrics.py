@@ -4,11 +4,12 @@ prometheus_client's own histograms cost some microseconds an observation; here a
 additions on the event loop's thread, and the metric families are built when somebody scrapes.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterable
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from shared.histograms import Histogram
 
 bucket_bounds_s = (
     0.0001,
@@ -28,29 +29,6 @@ bucket_bounds_s = (
     5.0,
     10.0,
 )
-
-
-class Histogram:
-    """Counts by bucket and their sum; not for several threads."""
-
-    __slots__ = ("bounds", "counts", "total")
-
-    def __init__(self, bounds: tuple[float, ...]) -> None:
-        self.bounds = bounds
-        self.counts = [0] * (len(bounds) + 1)
-        self.total = 0.0
-
-    def observe(self, value: float) -> None:
-        self.counts[bisect_left(self.bounds, value)] += 1
-        self.total += value
-
-    def buckets(self) -> list[tuple[str, float]]:
-        """Cumulative counts by upper bound, as Prometheus wants them."""
-        running, buckets = 0, []
-        for bound, count in zip((*map(str, self.bounds), "+Inf"), self.counts, strict=True):
-            running += count
-            buckets.append((bound, float(running)))
-        return buckets
 
 
 class RequestMetrics(Collector):

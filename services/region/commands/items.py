@@ -35,6 +35,7 @@ class Guard:
     condition: Condition | None = None
     version: Version | None = None  # If-Match: the stored item has exactly this version
     absent: bool = False  # If-None-Match: *
+    present: bool = False  # If-Match: *
     return_item_on_failure: bool = False
 
 

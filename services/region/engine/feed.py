@@ -154,15 +154,25 @@ class Feed:
         self._replied_s: dict[tuple[str, Share], float] = {}
 
     def committed(self, partition: Partition, changes: Sequence[LoggedChange]) -> None:
-        """Takes up what a partition has just committed, if other regions are to get it."""
-        if self._is_shared(partition.lane):
-            self._moved[partition.lane] = changes[-1].origin_sequence
-            self._ring.append(partition.lane, changes)
+        """Takes a shared lane's new changes up into the tail."""
+        self._moved[partition.lane] = changes[-1].origin_sequence
+        self._ring.append(partition.lane, changes)
 
-    def beat(self) -> None:
+    def is_shared(self, lane: Lane) -> bool:
+        """Whether other regions are to get the lane's changes."""
+        if lane.generation == catalog_generation:
+            return True
+        table = self._registry.of(lane.generation)
+        return table is not None and table.definition.is_global
+
+    async def beat(self) -> None:
         """The heartbeat: the time, and the head of every lane that moved since the one before."""
         moved, self._moved = self._moved, {}
-        self._ring.append_heartbeat(self._heartbeat(moved))
+        self._ring.append_heartbeat(self.heartbeat(moved))
+
+    def heartbeat(self, heads: Mapping[Lane, int]) -> bytes:
+        """An encoded heartbeat of now with these heads."""
+        return encode_heartbeat(Heartbeat(self._region.number, self._clock.wall_us(), heads))
 
     async def tail(self, target: RegionName, cursor: str | None, *, wait_s: float, share: Share) -> Tail:
         """What happened since `cursor`, waiting for something; replies to a follower are a few milliseconds apart."""
@@ -251,7 +261,7 @@ class Feed:
         if cursor is None or entries is None:
             fresh = self._ring.cursor
             heads = await self.heads(target, share)
-            return Tail(fresh, (), (self._heartbeat(heads),), interrupted=True)
+            return Tail(fresh, (), (self.heartbeat(heads),), interrupted=True)
         deliveries, heartbeats, size_bytes, taken = [], [], 0, 0
         for delivery, heartbeat, entry_bytes in entries:
             if heartbeat is not None:
@@ -263,15 +273,6 @@ class Feed:
             if size_bytes > feed_reply_bytes_max:
                 break
         return Tail(self._ring.cursor_after(cursor, taken), deliveries, heartbeats)
-
-    def _heartbeat(self, heads: Mapping[Lane, int]) -> bytes:
-        return encode_heartbeat(Heartbeat(self._region.number, self._clock.wall_us(), heads))
-
-    def _is_shared(self, lane: Lane) -> bool:
-        if lane.generation == catalog_generation:
-            return True
-        table = self._registry.of(lane.generation)
-        return table is not None and table.definition.is_global
 
     def _is_for(self, target: RegionName, lane: Lane) -> bool:
         if lane.generation == catalog_generation:

@@ -1,19 +1,21 @@
-"""The small jobs that every region runs."""
+"""The small jobs that every region runs; `beat` is the heartbeat of the feed in use."""
 
-from services.region.engine.feed import Feed
+from collections.abc import Awaitable, Callable
+
 from services.region.engine.replicas import Replicas
+from services.region.engine.retention import Retention
 from services.region.jobs.periodic import Job
 from services.region.storage.partitions import Partitions
 from shared.limits import heartbeat_interval_s
 
 _idle_tick_s = 20.0
 _removal_interval_s = 1.0
+_trim_interval_s = 30.0
 
 
-def housekeeping(*, feed: Feed, replicas: Replicas, partitions: Partitions) -> list[Job]:
-    async def beat() -> None:
-        feed.beat()
-
+def housekeeping(
+    *, beat: Callable[[], Awaitable[None]], replicas: Replicas, retention: Retention, partitions: Partitions
+) -> list[Job]:
     async def close_unused() -> None:
         partitions.close_unused()
 
@@ -21,4 +23,5 @@ def housekeeping(*, feed: Feed, replicas: Replicas, partitions: Partitions) -> l
         Job("heartbeat", heartbeat_interval_s, beat),
         Job("close-unused", _idle_tick_s, close_unused),
         Job("finish-removals", _removal_interval_s, replicas.finish_removals),
+        Job("trim", _trim_interval_s, retention.trim),
     ]

@@ -72,6 +72,7 @@ def check_guard(guard: Guard, stored: StoredItem | None) -> None:
         (guard.condition is None or guard.condition.holds(None if image is None else decode_item(image)))
         and (guard.version is None or (stored is not None and image is not None and stored.version == guard.version))
         and not (guard.absent and image is not None)
+        and not (guard.present and image is None)
     )
     if not holds:
         raise ConditionalCheckFailedError(item=image if guard.return_item_on_failure else None)

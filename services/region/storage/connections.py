@@ -48,9 +48,8 @@ def open_reader(path: Path, key: bytes) -> apsw.Connection:
 def _unlock(connection: apsw.Connection, path: Path, key: bytes) -> None:
     connection.pragma("cipher", "aegis")
     connection.pragma("key", f"raw:{key.hex()}")
-    connection.pragma("cache_size", -_cache_kib)
     try:
-        connection.pragma("user_version")
+        connection.pragma("cache_size", -_cache_kib)
     except (apsw.NotADBError, apsw.CorruptError) as error:
         connection.close()
         raise OperatorError(

@@ -5,6 +5,7 @@ what is stored; `rollback` puts them back. Sequences, counts and digest are stor
 """
 
 import copy
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -41,6 +42,7 @@ class PartitionState:
     sequence: int = 0
     origin_sequence: int = 0
     published_sequence: int = 0
+    trimmed_sequence: int = 0  # changes up to here are no longer in the log
     item_count: int = 0
     size_bytes: int = 0
     digest: int = 0
@@ -92,6 +94,7 @@ class PartitionFile:
                 state.sequence,
                 state.origin_sequence,
                 state.published_sequence,
+                state.trimmed_sequence,
                 state.item_count,
                 state.size_bytes,
                 state.digest.to_bytes(digest_bytes),
@@ -180,6 +183,11 @@ class PartitionFile:
             self.connection.execute(statements.write_follower, (region, sequence))
             self.state.followers[region] = sequence
 
+    def trim_changes(self, through: int) -> None:
+        """Drops the oldest changes, up to a sequence, from the log."""
+        self.connection.execute(statements.trim_changes, (through,))
+        self.state.trimmed_sequence = max(self.state.trimmed_sequence, through)
+
     def raise_origin_sequence(self, at_least: int) -> None:
         """Never hands out an origin sequence again that others have seen of an earlier life of this replica."""
         self.state.origin_sequence = max(self.state.origin_sequence, at_least)
@@ -187,16 +195,20 @@ class PartitionFile:
     # The file
 
     def checkpoint(self, *, idle: bool) -> None:
-        """Moves the WAL into the file when it has grown; the idle bound is lower so that the work falls into pauses."""
+        """Moves the WAL into the file when it has grown; the idle bound is lower so that the work falls into pauses.
+
+        One that fails, as on a full disk, loses nothing: the WAL keeps what it holds, and a later one tries again.
+        """
         if self._wal_pages >= (wal_pages_when_idle if idle else wal_pages_max):
-            self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-            self._wal_pages = 0
+            with suppress(apsw.Error):
+                self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                self._wal_pages = 0
 
     def close(self) -> None:
         self.connection.close()
 
     def _load(self, first_state: PartitionState) -> PartitionState:
-        if not self.connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'state'").get:
+        if not has_tables(self.connection):
             with self.connection:
                 self.connection.execute(statements.create)
                 self.connection.execute(
@@ -237,16 +249,21 @@ class PartitionFile:
         return apsw.SQLITE_OK
 
 
+def has_tables(connection: apsw.Connection) -> bool:
+    return connection.execute(statements.read_tables).get is not None
+
+
 def load_state(connection: apsw.Connection, path: Path) -> PartitionState:
     """The committed state of a partition file."""
     row = connection.execute(statements.read_state).get
     if row is None or row[0] != statements.format_number:
         raise CorruptRecordError(f"{path} has format {row and row[0]}, expected {statements.format_number}")
-    _, sequence, origin_sequence, published, count, size, digest, completeness = row
+    _, sequence, origin_sequence, published, trimmed, count, size, digest, completeness = row
     return PartitionState(
         sequence=sequence,
         origin_sequence=origin_sequence,
         published_sequence=published,
+        trimmed_sequence=trimmed,
         item_count=count,
         size_bytes=size,
         digest=int.from_bytes(digest),

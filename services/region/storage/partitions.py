@@ -56,11 +56,17 @@ class Partition:
         return self._state
 
     @property
+    def known_state(self) -> PartitionState | None:
+        """The state if it is in memory; looking does not open the file."""
+        return self._state
+
+    @property
     def reader(self) -> PartitionReader | None:
         """None while nothing was ever written."""
         self.used_tick = self._owner.tick
         if self._reader is None and self._exists:
             self._reader = self._owner.open_reader(self)
+            self._exists = self._reader is not None
         return self._reader
 
     @property
@@ -75,6 +81,8 @@ class Partition:
     def submit(self, job: Job[Answer]) -> "Future[Answer]":
         """Runs a job in the partition's next transaction; the future resolves when that is durable."""
         self.used_tick = self._owner.tick
+        if self._writer.is_closed:
+            self._owner.make_room()
         return self._writer.submit(job)
 
     async def drain(self) -> None:
@@ -86,6 +94,11 @@ class Partition:
             self._reader.close()
             self._reader = None
         self._writer.close_file()
+
+    def end(self) -> None:
+        """Closes for good, before the file is deleted: whoever still reads finds nothing more."""
+        self.close()
+        self._exists = False
 
     def is_unused(self, tick: int) -> bool:
         return self.is_open and self._writer.is_idle and tick - self.used_tick >= _idle_ticks
@@ -142,7 +155,7 @@ class Partitions:
         if partition is None:
             return
         await partition.drain()
-        partition.close()
+        partition.end()
         closed: Future[None] = self.loop.create_future()
         self.threads.run(lane.partition, lambda: self._delete(partition.path, closed))
         await closed
@@ -166,11 +179,17 @@ class Partitions:
             partition.path, self._key, lane=partition.lane, region=self._region, first_state=first_state
         )
 
-    def open_reader(self, partition: Partition) -> PartitionReader:
-        self._make_room()
-        return PartitionReader(partition.path, self._key)
+    def open_reader(self, partition: Partition) -> PartitionReader | None:
+        """None for a file whose making was cut short: nothing was ever committed to it."""
+        self.make_room()
+        reader = PartitionReader(partition.path, self._key)
+        if reader.is_made():
+            return reader
+        reader.close()
+        return None
 
-    def _make_room(self) -> None:
+    def make_room(self) -> None:
+        """Called before a file is opened; now and then closes those that were not used for longest."""
         self._opened += 1
         if self._opened % (open_partitions_max // 4) == 0:
             opened = [partition for partition in self._partitions.values() if partition.is_open]

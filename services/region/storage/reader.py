@@ -13,7 +13,7 @@ import apsw
 from services.region.rules.stored import StoredItem
 from services.region.storage import statements
 from services.region.storage.connections import open_reader
-from services.region.storage.partition_file import LoggedChange, PartitionState, load_state
+from services.region.storage.partition_file import LoggedChange, PartitionState, has_tables, load_state
 from shared.model.keys import ItemKey
 
 RowPlace = tuple[int, bytes, bytes]
@@ -36,10 +36,22 @@ class CollectionRow(NamedTuple):
     image: bytes
 
 
+class LoggedAge(NamedTuple):
+    """A change of the log without its record."""
+
+    sequence: int
+    origin_sequence: int | None  # None: applied here, made elsewhere
+    commit_us: int
+
+
 class PartitionReader:
     def __init__(self, path: Path, key: bytes) -> None:
         self._path = path
         self._connection: apsw.Connection = open_reader(path, key)
+
+    def is_made(self) -> bool:
+        """False while the transaction that makes the file's tables is not committed."""
+        return has_tables(self._connection)
 
     def state(self) -> PartitionState:
         return load_state(self._connection, self._path)
@@ -77,6 +89,10 @@ class PartitionReader:
                 break
             changes.append(change)
         return changes
+
+    def oldest_changes(self, rows_max: int) -> Sequence[LoggedAge]:
+        """The oldest changes of the log, in order."""
+        return [LoggedAge(*row) for row in self._connection.execute(statements.read_oldest_changes, (rows_max,))]
 
     def close(self) -> None:
         self._connection.close()

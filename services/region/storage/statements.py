@@ -34,11 +34,14 @@ CREATE TABLE followers (region INTEGER PRIMARY KEY, sequence INTEGER NOT NULL) S
 CREATE TABLE state (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     format INTEGER NOT NULL,
-    sequence INTEGER NOT NULL, origin_sequence INTEGER NOT NULL, published_sequence INTEGER NOT NULL,
+    sequence INTEGER NOT NULL, origin_sequence INTEGER NOT NULL,
+    published_sequence INTEGER NOT NULL, trimmed_sequence INTEGER NOT NULL,
     item_count INTEGER NOT NULL, size_bytes INTEGER NOT NULL, digest BLOB NOT NULL,
     completeness TEXT NOT NULL
 ) STRICT;
 """
+
+read_tables = "SELECT 1 FROM sqlite_schema WHERE name = 'state'"
 
 # Point access: the primary key of `items`.
 read_item = "SELECT timestamp, region, seen, image FROM items WHERE slot = ? AND pk = ? AND sk = ?"
@@ -75,9 +78,8 @@ read_lane = (
     "SELECT origin_sequence, record FROM changes WHERE origin_sequence > ? AND origin_sequence IS NOT NULL"
     " ORDER BY origin_sequence LIMIT ?"
 )
-trim_changes = (
-    "DELETE FROM changes WHERE sequence IN (SELECT sequence FROM changes WHERE sequence < ? ORDER BY sequence LIMIT ?)"
-)
+read_oldest_changes = "SELECT sequence, origin_sequence, commit_us FROM changes ORDER BY sequence LIMIT ?"
+trim_changes = "DELETE FROM changes WHERE sequence <= ?"
 
 # Replication bookkeeping: primary keys.
 append_conflict = (
@@ -100,14 +102,16 @@ write_follower = (
 )
 read_followers = "SELECT region, sequence FROM followers"
 
-create_state = "INSERT INTO state VALUES (1, ?, 0, ?, 0, 0, 0, ?, ?)"
+create_state = "INSERT INTO state VALUES (1, ?, 0, ?, 0, 0, 0, 0, ?, ?)"
 read_state = (
-    "SELECT format, sequence, origin_sequence, published_sequence, item_count, size_bytes, digest, completeness"
+    "SELECT format, sequence, origin_sequence, published_sequence, trimmed_sequence,"
+    " item_count, size_bytes, digest, completeness"
     " FROM state WHERE one = 1"
 )
 write_state = (
-    "UPDATE state SET sequence = ?, origin_sequence = ?, published_sequence = ?, item_count = ?, size_bytes = ?,"
-    " digest = ?, completeness = ? WHERE one = 1"
+    "UPDATE state SET sequence = ?, origin_sequence = ?, published_sequence = ?, trimmed_sequence = ?,"
+    " item_count = ?, size_bytes = ?, digest = ?, completeness = ? WHERE one = 1"
 )
 
-full_scans_intended = {"read_positions", "read_followers"}
+# Of a few rows, or from the front up to the limit.
+full_scans_intended = {"read_tables", "read_positions", "read_followers", "read_oldest_changes"}

@@ -7,7 +7,7 @@ millisecond for more, which doubles throughput and lowers latency under load.
 """
 
 import threading
-from asyncio import AbstractEventLoop, Future
+from asyncio import AbstractEventLoop, Future, shield
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar
@@ -128,7 +128,7 @@ class Writer:
         """Waits until nothing is queued or running."""
         if not self.is_idle:
             self._idle = self._idle or self._loop.create_future()
-            await self._idle
+            await shield(self._idle)
 
     def close_file(self) -> None:
         """Closes the file on its thread, after what was handed over before; the next group opens it again."""

@@ -50,7 +50,7 @@ class LaneState:
 
     @property
     def backlog(self) -> int:
-        return max(0, (self.head or 0) - self.applied)
+        return max(0, max(self.head or 0, self.handed) - self.applied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +186,10 @@ def step(state: LaneState, event: Event) -> Step:
 def _delivered(state: LaneState, event: Delivered) -> Step:
     if not event.records:
         return state, ()
-    state, effects = _hand_on(state, event.records, head=event.records[-1].sequence)
-    if event.records[-1].sequence > state.handed and not state.filling:
+    last = event.records[-1].sequence
+    # What a feed delivers does not tell how far the source has come: the feed itself may have lost the rest.
+    state, effects = _hand_on(state, event.records, head=None if state.head is None else max(last, state.head))
+    if last > state.handed and not state.filling:
         state, fill = _fill(state)
         return state, (*effects, *fill)
     return state, effects
@@ -196,8 +198,7 @@ def _delivered(state: LaneState, event: Delivered) -> Step:
 def _heartbeat(state: LaneState, event: HeartbeatArrived) -> LaneState:
     head = max(event.head, state.head or 0)
     if head <= state.applied:
-        due = state.fill_due if state.filling else None
-        return replace(state, head=head, fill_due=due)
+        return replace(state, head=head, fill_due=None)
     return replace(
         state,
         head=head,
@@ -212,7 +213,7 @@ def _interrupted(state: LaneState, event: Interrupted) -> Step:
         head = max(event.head, state.head or 0)
         state = replace(state, head=head)
         if head <= state.handed:
-            return (replace(state, fill_due=None) if head <= state.applied else state), ()
+            return replace(state, fill_due=None if state.caught_up else state.fill_due), ()
     return _fill(state)
 
 
@@ -241,7 +242,7 @@ def _filled(state: LaneState, event: Filled) -> Step:
         return _lost(state, f"the source's change log has a gap behind sequence {event.after}")
     # Without a place of their own in the feed, filled records keep the one from which it can safely be read again.
     records = [record._replace(offset=state.offset) for record in event.records]
-    state, effects = _hand_on(state, records, head=event.head)
+    state, effects = _hand_on(state, records, head=max(event.head, state.head or 0))
     if state.handed < (state.head or 0) and (event.records or event.after > state.handed):
         state, fill = _fill(state)
         return state, (*effects, *fill)
@@ -254,7 +255,7 @@ def _tick(state: LaneState, event: Tick) -> Step:
     return _fill(state)
 
 
-def _hand_on(state: LaneState, records: Sequence[Delivery], *, head: int) -> Step:
+def _hand_on(state: LaneState, records: Sequence[Delivery], *, head: int | None) -> Step:
     """Hands on what follows contiguously; earlier records are repeats, later ones stand behind a gap."""
     run = []
     handed = state.handed
@@ -262,7 +263,7 @@ def _hand_on(state: LaneState, records: Sequence[Delivery], *, head: int) -> Ste
         if record.sequence == handed + 1:
             run.append(record)
             handed += 1
-    state = replace(state, handed=handed, head=max(head, state.head or 0))
+    state = replace(state, handed=handed, head=head)
     return state, (Apply(run),) if run else ()
 
 

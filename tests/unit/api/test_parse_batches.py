@@ -130,8 +130,8 @@ def test_a_wrong_batch_get_is_refused(tables: object, message: str) -> None:
         (
             {"orders": [{"PutRequest": {}}]},
             (
-                "1 validation error detected: Value null at 'requestItems.orders.member.1.member.putRequest.item' failed "
-                "to satisfy constraint: Member must not be null"
+                "1 validation error detected: Value null at 'requestItems.orders.member.1.member.putRequest.item' "
+                "failed to satisfy constraint: Member must not be null"
             ),
         ),
         (
@@ -144,7 +144,8 @@ def test_a_wrong_batch_get_is_refused(tables: object, message: str) -> None:
                 "1 validation error detected: Value '{o=[WriteRequest(putRequest=PutRequest("
                 "item={}), deleteRequest=null)]}' "
                 "at 'requestItems' failed to satisfy constraint: Map keys must satisfy constraint: "
-                "[Member must have length less than or equal to 255, Member must have length greater than or equal to 3, "
+                "[Member must have length less than or equal to 255, "
+                "Member must have length greater than or equal to 3, "
                 "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+]"
             ),
         ),

@@ -95,8 +95,8 @@ def test_select_count_asks_for_no_items() -> None:
         (
             {"ExclusiveStartKey": {"pk": {}}},
             (
-                "The provided starting key is invalid: Supplied AttributeValue is empty, must contain exactly one of the "
-                "supported datatypes"
+                "The provided starting key is invalid: Supplied AttributeValue is empty, must contain exactly one "
+                "of the supported datatypes"
             ),
         ),
         ({"ExclusiveStartKey": {"pk": {"N": "x"}}}, "The parameter cannot be converted to a numeric value: x"),
@@ -137,6 +137,13 @@ def test_parameters_of_a_scan_that_do_not_go_together(parameters: dict[str, Any]
         (
             {"KeyConditionExpression": None, "ExpressionAttributeValues": None},
             "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.",
+        ),
+        (
+            {"Select": "SPECIFIC_ATTRIBUTES"},
+            (
+                "1 validation error detected: "
+                "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
+            ),
         ),
         (
             {"KeyConditionExpression": None},

@@ -208,8 +208,8 @@ def test_billing_mode_throughput_and_stream_are_updated() -> None:
         (
             {},
             (
-                "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or "
-                "SSESpecification or ReplicaUpdates is required"
+                "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates "
+                "or SSESpecification or ReplicaUpdates is required"
             ),
         ),
         (
@@ -226,8 +226,8 @@ def test_billing_mode_throughput_and_stream_are_updated() -> None:
         (
             {"ReplicaUpdates": [{"Create": {}}]},
             (
-                "1 validation error detected: Value null at 'replicaUpdates.1.member.create.regionName' failed to satisfy "
-                "constraint: Member must not be null"
+                "1 validation error detected: Value null at 'replicaUpdates.1.member.create.regionName' failed to "
+                "satisfy constraint: Member must not be null"
             ),
         ),
         (

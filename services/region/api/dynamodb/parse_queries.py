@@ -65,6 +65,9 @@ _scan = structure(
     ExpressionAttributeNames=shapes.texts_by_name,
 )
 _stands_alone = re.compile(r"contains duplicates|number set|numeric value|significant digits|number with magnitude")
+_missing_projection = (
+    "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
+)
 _choices = {"COUNT": "only the Count"}
 
 
@@ -83,7 +86,7 @@ def parse_query(request: dict[str, Any]) -> Query:
         raise ValidationError(
             "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
         )
-    _check_select(members)
+    _check_select(members, missing=f"1 validation error detected: {_missing_projection}")
     substitutions = substitutions_of(members)
     key_condition = bind_key_condition(members["KeyConditionExpression"], substitutions)
     condition = condition_of(members, "FilterExpression", substitutions)
@@ -115,7 +118,7 @@ def parse_scan(request: dict[str, Any]) -> Scan:
     check_attributes_to_get(members)
     start_key = _start_key(members)
     segment, total_segments = _segments(members)
-    _check_select(members)
+    _check_select(members, missing=_missing_projection)
     substitutions = substitutions_of(members)
     condition = condition_of(members, "FilterExpression", substitutions)
     projection = projection_of(members, substitutions)
@@ -167,14 +170,12 @@ def _segments(members: Members) -> tuple[int, int]:
     return segment, total
 
 
-def _check_select(members: Members) -> None:
-    """Which attributes are chosen by Select, and which by a projection, must agree."""
+def _check_select(members: Members, *, missing: str) -> None:
+    """What Select and a projection choose must agree; `missing` is the operation's word for a missing projection."""
     select = members.get("Select")
     projection = next((name for name in ("AttributesToGet", "ProjectionExpression") if name in members), None)
     if select == "SPECIFIC_ATTRIBUTES" and projection is None:
-        raise ValidationError(
-            "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
-        )
+        raise ValidationError(missing)
     if select not in (None, "SPECIFIC_ATTRIBUTES") and projection is not None:
         raise ValidationError(f"Cannot specify the {projection} when choosing to get {_choices.get(select, select)}")
     if select == "ALL_PROJECTED_ATTRIBUTES":

@@ -1,0 +1,28 @@
+"""Operations of the resource REST in the same metrics as those of the DynamoDB endpoint, under the same names."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from services.region.api.request_metrics import RequestMetrics
+from shared.clock import Clock
+from shared.errors import InternalServerError, ServiceError
+
+
+class Meter:
+    def __init__(self, metrics: RequestMetrics, clock: Clock) -> None:
+        self._metrics = metrics
+        self._clock = clock
+
+    @contextmanager
+    def operation(self, name: str) -> Iterator[None]:
+        """Counts what happens inside as one operation: as "ok", or under the code of the error that ends it."""
+        began_s = self._clock.monotonic_s()
+        outcome = InternalServerError.code
+        try:
+            yield
+            outcome = "ok"
+        except ServiceError as error:
+            outcome = error.code
+            raise
+        finally:
+            self._metrics.observe(name, outcome, self._clock.monotonic_s() - began_s)

@@ -1,0 +1,215 @@
+"""`/v1/tables` and `/v1/tables/{table}`: tables as this region sees them, and their replicas."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from services.region.api.dynamodb.operations import Engine
+from services.region.api.problems import problem
+from services.region.api.rest import documentation as doc
+from services.region.api.rest.metering import Meter
+from services.region.api.rest.paths import Region, TableName
+from services.region.api.rest.plain_json import write_json
+from services.region.api.rest.requests import KeyAttributeBody, TableBody, json_body, parse_body
+from services.region.commands.tables import (
+    CreateTable,
+    DeleteTable,
+    DescribeTable,
+    ListTables,
+    TableDescription,
+    UpdateTable,
+)
+from shared.errors import ValidationError
+from shared.limits import list_tables_max
+from shared.model.keys import KeyAttribute, KeySchema
+from shared.model.tables import BillingMode, RegionName, ReplicaState, ReplicaStatus
+
+_key_types = {"string": "S", "number": "N", "binary": "B"}
+_type_words = {type_: word for word, type_ in _key_types.items()}
+
+
+def table_routes(engine: Engine, meter: Meter, *, region: str) -> APIRouter:
+    router = APIRouter(prefix="/v1/tables", tags=["tables"], responses=doc.problems)
+    tables = engine.tables
+
+    def document(description: TableDescription) -> dict[str, Any]:
+        return table_document(description, region=RegionName(region))
+
+    @router.get(
+        "",
+        summary="List tables with their descriptions, by name",
+        operation_id="listTables",
+        responses={200: doc.answer("A page; `next` is the `after` of the next one.", _tables_example)},
+    )
+    async def list_tables(
+        limit: Annotated[int, Query(ge=1, le=list_tables_max)] = list_tables_max,
+        after: Annotated[str | None, Query(description="The name that the page starts after.")] = None,
+    ) -> Response:
+        with meter.operation("ListTables"):
+            page = tables.list(ListTables(limit, after))
+            found = [document(tables.describe(DescribeTable(name))) for name in page.names]
+            return _json({"tables": found, "next": page.last})
+
+    @router.post(
+        "",
+        summary="Create a table",
+        description="It is made in this region, for reads and writes on demand.",
+        operation_id="createTable",
+        status_code=201,
+        responses={201: doc.answer("The table.", _table_example, headers={"Location": "Where the table is."})},
+        openapi_extra=doc.body(TableBody, _new_table_example),
+    )
+    async def create(request: Request) -> Response:
+        body = await json_body(request)
+        with meter.operation("CreateTable"):
+            command = create_command(parse_body(body, TableBody))
+            created = await tables.create(command)
+            return _json(document(created), 201, {"Location": f"/v1/tables/{command.name}"})
+
+    @router.get(
+        "/{table}",
+        summary="Describe a table",
+        operation_id="describeTable",
+        responses={200: doc.answer("The table.", _table_example)},
+    )
+    async def describe(table: TableName) -> Response:
+        with meter.operation("DescribeTable"):
+            return _json(document(tables.describe(DescribeTable(table))))
+
+    @router.delete(
+        "/{table}",
+        summary="Delete a table",
+        description="Removes this region's replica of a table with replicas elsewhere; those stay.",
+        operation_id="deleteTable",
+        status_code=202,
+        responses={202: doc.answer("The table, DELETING.", _table_example | {"status": "DELETING"})},
+    )
+    async def delete(table: TableName) -> Response:
+        with meter.operation("DeleteTable"):
+            return _json(document(await tables.delete(DeleteTable(table))), 202)
+
+    return router
+
+
+def replica_routes(engine: Engine, meter: Meter, *, region: str) -> APIRouter:
+    router = APIRouter(prefix="/v1/tables/{table}/replicas", tags=["replicas"], responses=doc.problems)
+    tables, here = engine.tables, RegionName(region)
+    path = "/{region}"
+
+    def replica_of(description: TableDescription, name: str) -> dict[str, Any] | None:
+        documents = replica_documents(description, region=here)
+        return next((replica for replica in documents if replica["region"] == name), None)
+
+    @router.get(
+        path,
+        summary="See how a replica stands",
+        operation_id="describeReplica",
+        responses={200: doc.answer("The replica.", _replica_example)},
+    )
+    async def get(table: TableName, region: Region) -> Response:
+        with meter.operation("DescribeTable"):
+            replica = replica_of(tables.describe(DescribeTable(table)), region)
+            if replica is None:
+                detail = f"The table {table} has no replica in {region}"
+                return problem(404, title="No such replica", detail=detail, reason="no_replica")
+            return _json(replica)
+
+    @router.put(
+        path,
+        summary="Add a replica",
+        description="The region begins to copy the table; the replica serves once it is ACTIVE. One change at a time.",
+        operation_id="addReplica",
+        responses={
+            200: doc.answer("The replica, which was there already.", _replica_example),
+            202: doc.answer("The replica, CREATING.", _replica_example | {"status": "CREATING", "percent": 0}),
+        },
+    )
+    async def add(table: TableName, region: Region) -> Response:
+        with meter.operation("UpdateTable"):
+            present = tables.describe(DescribeTable(table))
+            if region == here or region in present.definition.replicas:
+                return _json(replica_of(present, region))
+            updated = await tables.update(UpdateTable(table, add_replicas=(RegionName(region),)))
+            return _json(replica_of(updated, region), 202)
+
+    @router.delete(
+        path,
+        summary="Remove a replica",
+        operation_id="removeReplica",
+        status_code=202,
+        responses={202: doc.answer("The replica, DELETING.", _replica_example | {"status": "DELETING"})},
+    )
+    async def remove(table: TableName, region: Region) -> Response:
+        with meter.operation("UpdateTable"):
+            updated = await tables.update(UpdateTable(table, remove_replicas=(RegionName(region),)))
+            return _json(replica_of(updated, region), 202)
+
+    return router
+
+
+def create_command(body: TableBody) -> CreateTable:
+    partition = _key_attribute(body.partition_key)
+    sort = None if body.sort_key is None else _key_attribute(body.sort_key)
+    if sort is not None and sort.name == partition.name:
+        raise ValidationError("partition_key and sort_key have the same name")
+    return CreateTable(body.name, KeySchema(partition, sort), BillingMode.PAY_PER_REQUEST)
+
+
+def table_document(description: TableDescription, *, region: RegionName) -> dict[str, Any]:
+    """A table as the resource REST shows it; `region` is the one that was asked."""
+    definition = description.definition
+    keys = definition.key_schema
+    return {
+        "name": definition.name,
+        "status": description.status.value,
+        "partition_key": _key_document(keys.partition),
+        "sort_key": None if keys.sort is None else _key_document(keys.sort),
+        "billing_mode": definition.billing_mode.value,
+        "item_count": description.item_count,
+        "size_bytes": description.size_bytes,
+        "created_at": datetime.fromtimestamp(definition.created_us / 1_000_000, UTC).isoformat(timespec="milliseconds"),
+        "id": str(UUID(bytes=definition.generation)),
+        "replicas": replica_documents(description, region=region),
+    }
+
+
+def replica_documents(description: TableDescription, *, region: RegionName) -> list[dict[str, Any]]:
+    """Every replica; that of a table that was never global is the asked region's own."""
+    states = description.replicas or {region: ReplicaState(ReplicaStatus.ACTIVE)}
+    return [
+        {"region": name, "status": state.status.value, "percent": state.percent, "description": state.description}
+        for name, state in states.items()
+    ]
+
+
+def _key_attribute(body: KeyAttributeBody) -> KeyAttribute:
+    return KeyAttribute(body.name, _key_types[body.type])
+
+
+def _key_document(attribute: KeyAttribute) -> dict[str, str]:
+    return {"name": attribute.name, "type": _type_words[attribute.type]}
+
+
+def _json(document: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(write_json(document), status, headers, "application/json")
+
+
+_replica_example = {"region": "eu-west-1", "status": "ACTIVE", "percent": 100, "description": None}
+_new_table_example = {
+    "name": "orders",
+    "partition_key": {"name": "customer", "type": "string"},
+    "sort_key": {"name": "invoice", "type": "number"},
+}
+_table_example = {
+    **_new_table_example,
+    "status": "ACTIVE",
+    "billing_mode": "PAY_PER_REQUEST",
+    "item_count": 3,
+    "size_bytes": 214,
+    "created_at": "2026-01-31T09:30:00.000+00:00",
+    "id": "0b7f0c0a-6a3e-4d6e-9a53-2f8d4d0a2c11",
+    "replicas": [{"region": "us-east-1", "status": "ACTIVE", "percent": 100, "description": None}, _replica_example],
+}
+_tables_example = {"tables": [_table_example], "next": None}

@@ -1,0 +1,128 @@
+"""Publishing to Kafka: every change made here, in origin sequence order per lane, at least once.
+
+The change log is the queue. A lane that has moved is read from its published position on and sent; the position is
+kept in the partition file, written behind at the pace of the heartbeat, so a restart repeats at most a second's
+changes. While Kafka is down nothing is held in memory and local reads and writes go on.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from services.region.engine.feed import Feed, catalog_lane
+from services.region.engine.registry import Registry
+from services.region.storage.partition_file import LoggedChange, PartitionFile
+from services.region.storage.partitions import Partition
+from shared.changes.records import Lane
+from shared.errors import MeridianError
+from shared.feed.kafka import KafkaPublisher
+from shared.feed.port import FeedUnavailableError
+
+log = structlog.get_logger(__name__)
+
+_batch_bytes_max = 1024 * 1024
+_batch_rows_max = 1000
+_lanes_at_once = 16
+_retry_s = 1.0
+_opens_per_slice = 16
+
+
+class Publish:
+    """Owned by the region's task group; `committed` is called on the commit path and only takes notes."""
+
+    def __init__(self, registry: Registry, *, definitions: Partition, feed: Feed, publisher: KafkaPublisher) -> None:
+        self._registry = registry
+        self._definitions = definitions
+        self._feed = feed
+        self._publisher = publisher
+        self._published: dict[Lane, int] = {}
+        self._unsaved: dict[Lane, int] = {}
+        self._waiting: dict[Lane, Partition] = {}
+        self._arrived = asyncio.Event()
+        self._is_down = False
+
+    def committed(self, partition: Partition, changes: Sequence[LoggedChange]) -> None:  # noqa: ARG002 - the log is read
+        self._waiting[partition.lane] = partition
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Publishes until it is cancelled; what was left by an earlier life of the process goes first."""
+        await self._find_unpublished()
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            lanes = list(self._waiting.values())
+            for start in range(0, len(lanes), _lanes_at_once):
+                await asyncio.gather(*map(self._publish, lanes[start : start + _lanes_at_once]))
+            if self._waiting:
+                await asyncio.sleep(_retry_s if self._is_down else 0)
+                self._arrived.set()
+
+    async def beat(self) -> None:
+        """Saves positions, then says in a heartbeat how far each lane that moved is published."""
+        moved, self._unsaved = self._unsaved, {}
+        try:
+            await asyncio.gather(
+                *(self._partition(lane).submit(SavePublished(sequence)) for lane, sequence in moved.items())
+            )
+            await self._publisher.publish_heartbeat(self._feed.heartbeat(moved))
+        except MeridianError:
+            self._unsaved = moved | self._unsaved
+            raise
+
+    async def _publish(self, partition: Partition) -> None:
+        """Sends what a lane's log holds beyond its published position."""
+        lane = partition.lane
+        published = self._published.setdefault(lane, partition.state.published_sequence)
+        reader = partition.reader
+        changes: Sequence[LoggedChange] = ()
+        if reader is not None:
+            changes = reader.changes_after(published, bytes_max=_batch_bytes_max, rows_max=_batch_rows_max)
+        if not changes:
+            self._waiting.pop(lane, None)
+            return
+        try:
+            await self._publisher.publish(lane, changes, partition_count=self._partition_count(lane))
+        except FeedUnavailableError as error:
+            if not self._is_down:
+                log.warning("Kafka takes no changes; they wait in the change log", reason=str(error))
+            self._is_down = True
+            return
+        if self._is_down:
+            log.info("Kafka takes changes again")
+            self._is_down = False
+        self._published[lane] = self._unsaved[lane] = changes[-1].origin_sequence
+        if changes[-1].origin_sequence >= partition.state.origin_sequence:
+            self._waiting.pop(lane, None)
+
+    async def _find_unpublished(self) -> None:
+        partitions = [self._definitions]
+        for table in self._registry.all():
+            if table.definition.is_global:
+                partitions += table.partitions
+        for count, partition in enumerate(partitions):
+            if partition.state.origin_sequence > partition.state.published_sequence:
+                self.committed(partition, ())
+            if count % _opens_per_slice == 0:
+                await asyncio.sleep(0)
+
+    def _partition(self, lane: Lane) -> Partition:
+        table = self._registry.of(lane.generation)
+        return self._definitions if table is None else table.partitions[lane.partition]
+
+    def _partition_count(self, lane: Lane) -> int:
+        table = self._registry.of(lane.generation)
+        return 1 if lane == catalog_lane or table is None else table.partition_count
+
+
+class SavePublished:
+    """Job: Kafka has everything made here up to a sequence."""
+
+    __slots__ = ("_sequence",)
+
+    def __init__(self, sequence: int) -> None:
+        self._sequence = sequence
+
+    def run(self, file: PartitionFile, now_us: int) -> None:  # noqa: ARG002 - a job is given the time
+        file.state.published_sequence = max(file.state.published_sequence, self._sequence)

@@ -1,0 +1,379 @@
+"""The feed on Kafka: one cluster per region, one topic per table, one topic partition per partition.
+
+Sequences decide, offsets only say where to read on: records carry their origin sequence as key, repeats are harmless,
+and whatever Kafka may have lost (a log cut short, a topic emptied or made anew) is reported as an interruption, so
+that it is filled from the source's own change log. The only module that knows aiokafka.
+"""
+
+import asyncio
+import logging
+import struct
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, KafkaTimeoutError, OffsetOutOfRangeError, TopicAlreadyExistsError, for_code
+
+from shared.changes.batches import Delivery, no_offset
+from shared.changes.heartbeats import Heartbeat, decode_heartbeat
+from shared.changes.records import Lane
+from shared.errors import CorruptRecordError
+from shared.feed.port import FeedBatch, FeedUnavailableError, Position
+from shared.limits import feed_reply_bytes_max
+from shared.model.tables import Generation, catalog_generation
+
+log = logging.getLogger(__name__)
+
+start_limit_s = 3.0
+fetch_wait_ms = 500  # a broker answers nothing else on the connection while it waits for records
+answer_limit_s = 3.0
+stop_limit_s = 1.0
+silence_s_max = 3.0  # a source that is well sends a heartbeat every second
+missing_first_s, missing_max_s = 0.25, 8.0  # how often topics are looked for that don't exist yet
+records_per_poll_max = 4096
+publish_limit_s = 10.0
+batch_bytes_max = 512 * 1024
+record_bytes_max = 8 * 1024 * 1024  # the largest item, written as JSON, with its vector and keys
+
+_sequence = struct.Struct(">Q")
+
+
+def catalog_topic(region: str) -> str:
+    return f"meridian.{region}.catalog"
+
+
+def heartbeats_topic(region: str) -> str:
+    return f"meridian.{region}.heartbeats"
+
+
+def table_topic(region: str, generation: Generation) -> str:
+    return f"meridian.{region}.table.{generation.hex()}"
+
+
+def topic_of(region: str, lane: Lane) -> str:
+    return catalog_topic(region) if lane.generation == catalog_generation else table_topic(region, lane.generation)
+
+
+class KafkaFeed:
+    """`Feed` of one source region. Positions are the target's business; nothing is committed to Kafka."""
+
+    def __init__(self, bootstrap: str, *, source: str) -> None:
+        self._bootstrap = bootstrap
+        self._source = source
+        self._heartbeats = TopicPartition(heartbeats_topic(source), 0)
+        self._lanes: dict[TopicPartition, Lane] = {}
+        self._next: dict[TopicPartition, int | None] = {self._heartbeats: None}  # None: wherever the end is
+        self._consumer: AIOKafkaConsumer | None = None
+        self._assigned: set[TopicPartition] | None = None  # None: to be assigned anew
+        self._missing_s = missing_first_s
+        self._look_again_s = 0.0
+        self._heard_s = 0.0
+        self._interrupted = False
+
+    async def follow(self, lanes: Mapping[Lane, Position]) -> None:
+        wanted = {TopicPartition(topic_of(self._source, lane), lane.partition): lane for lane in lanes}
+        for place in self._lanes.keys() - wanted.keys():
+            del self._next[place]
+        for place in wanted.keys() - self._lanes.keys():
+            self._next[place] = _first_offset(lanes[wanted[place]])
+        self._lanes = wanted
+        self._assigned = None
+        self._missing_s = missing_first_s
+
+    async def poll(self, *, wait_s: float) -> FeedBatch:
+        try:
+            consumer = await self._ready_consumer()
+            records = await self._records(consumer, wait_s)
+        except OffsetOutOfRangeError as error:
+            self._lose_place(error.args[0])
+            return self._batch({})
+        except (KafkaError, OSError, TimeoutError) as error:
+            await self.close()
+            raise FeedUnavailableError(f"Kafka of {self._source} at {self._bootstrap}: {error!r}") from error
+        return self._batch(records)
+
+    async def close(self) -> None:
+        consumer, self._consumer, self._assigned = self._consumer, None, None
+        if consumer is not None:
+            with suppress(KafkaError, OSError, TimeoutError):
+                await asyncio.wait_for(consumer.stop(), stop_limit_s)
+
+    async def _ready_consumer(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            self._consumer = AIOKafkaConsumer(
+                bootstrap_servers=self._bootstrap,
+                group_id=None,
+                enable_auto_commit=False,
+                auto_offset_reset="none",
+                fetch_max_wait_ms=fetch_wait_ms,
+                fetch_max_bytes=feed_reply_bytes_max,
+                max_partition_fetch_bytes=feed_reply_bytes_max,
+                request_timeout_ms=4000,
+            )
+            async with asyncio.timeout(start_limit_s):
+                await self._consumer.start()
+            self._heard_s = _now()
+        if self._assigned is None or (self._some_are_missing and _now() > self._look_again_s):
+            await self._assign(self._consumer)
+        return self._consumer
+
+    @property
+    def _some_are_missing(self) -> bool:
+        return self._assigned is None or len(self._assigned) < len(self._next)
+
+    async def _assign(self, consumer: AIOKafkaConsumer) -> None:
+        """Assigns what exists. The rest is looked for again later: a broker may create what is asked for."""
+        async with asyncio.timeout(answer_limit_s):
+            topics = await consumer.topics()
+            present = {place for place in self._next if place.topic in topics}
+            self._look_again_s = _now() + self._missing_s
+            if present == self._assigned:
+                self._missing_s = min(2 * self._missing_s, missing_max_s)
+                return
+            placeless = [place for place in present if self._next[place] is None]
+            ends = await consumer.end_offsets(placeless) if placeless else {}
+        for place, end in ends.items():
+            if place == self._heartbeats:
+                self._next[place] = max(0, end - 1)
+            else:
+                self._next[place] = end
+                self._interrupted = True
+        consumer.assign(present)
+        for place in present:
+            consumer.seek(place, self._next[place])
+        self._assigned = present
+
+    async def _records(
+        self, consumer: AIOKafkaConsumer, wait_s: float
+    ) -> Mapping[TopicPartition, Sequence[ConsumerRecord]]:
+        if self._some_are_missing:
+            wait_s = min(wait_s, max(0.0, self._look_again_s - _now()))
+        if not self._assigned:
+            await asyncio.sleep(wait_s)
+            return {}
+        records = await self._fetch(consumer, wait_s)
+        if not records and _now() - self._heard_s > silence_s_max:
+            records = await self._break_silence(consumer, self._assigned)
+        return records
+
+    async def _break_silence(
+        self, consumer: AIOKafkaConsumer, assigned: set[TopicPartition]
+    ) -> Mapping[TopicPartition, Sequence[ConsumerRecord]]:
+        """Nothing came for long: all well if the broker says that there is nothing. A consumer may just be stuck."""
+        async with asyncio.timeout(answer_limit_s):
+            ends = await consumer.end_offsets(assigned)
+        self._heard_s = _now()
+        if all(end <= (self._next[place] or 0) for place, end in ends.items()):
+            return {}
+        records = await self._fetch(consumer, answer_limit_s)
+        if not records:
+            raise KafkaTimeoutError("there are records, and none is delivered")
+        return records
+
+    async def _fetch(
+        self, consumer: AIOKafkaConsumer, wait_s: float
+    ) -> Mapping[TopicPartition, Sequence[ConsumerRecord]]:
+        records: Mapping[TopicPartition, Sequence[ConsumerRecord]] = await consumer.getmany(
+            timeout_ms=int(wait_s * 1000), max_records=records_per_poll_max
+        )
+        if records:
+            self._heard_s = _now()
+        return records
+
+    def _lose_place(self, places: Mapping[TopicPartition, int]) -> None:
+        """What stood there is gone; what is there now is in the source's change log, too."""
+        log.warning("Kafka no longer has the offsets %s", places)
+        for place in places:
+            if place in self._next:
+                self._next[place] = None
+        self._assigned = None
+
+    def _batch(self, records: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> FeedBatch:
+        deliveries: list[Delivery] = []
+        heartbeats: list[Heartbeat] = []
+        for place, found in records.items():
+            self._next[place] = found[-1].offset + 1
+            if place == self._heartbeats:
+                heartbeats += _heartbeats_in(found)
+            elif place in self._lanes:
+                deliveries += _deliveries_in(found, self._lanes[place])
+        interrupted, self._interrupted = self._interrupted, False
+        return FeedBatch(deliveries, heartbeats, interrupted)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSettings:
+    """How topics are made; those that exist are left as they are."""
+
+    replication_factor: int = 1
+    min_insync_replicas: int = 1
+    retention_hours: int = 7 * 24
+    compression: str = "none"  # or gzip
+
+    def to_configuration(self) -> dict[str, str]:
+        return {
+            "cleanup.policy": "delete",
+            "max.message.bytes": str(record_bytes_max),
+            "message.timestamp.type": "CreateTime",
+            "min.insync.replicas": str(self.min_insync_replicas),
+            "retention.ms": str(self.retention_hours * 3_600_000),
+            "retention.bytes": "-1",
+            "unclean.leader.election.enable": "false",
+        }
+
+
+class KafkaPublisher:
+    """Publishes one region's feed: at least once, in sequence order per lane, acknowledged by all in-sync replicas.
+
+    Idempotence stays off: a batch that expires unsent would leave the producer unusable, and receivers drop repeats.
+    """
+
+    def __init__(self, bootstrap: str, *, region: str, topics: TopicSettings | None = None) -> None:
+        self._bootstrap = bootstrap
+        self._region = region
+        self._topics = topics or TopicSettings()
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+        self._lanes: dict[TopicPartition, asyncio.Lock] = {}
+        self._known_topics: set[str] = set()
+
+    async def prepare(self, generation: Generation, *, partition_count: int) -> None:
+        """Makes a table's topic before its first record, so that followers find it. Raises `FeedUnavailableError`."""
+        async with self._errors_translated(), asyncio.timeout(publish_limit_s):
+            await self._ensure_topic(table_topic(self._region, generation), partition_count)
+
+    async def publish(self, lane: Lane, records: Sequence[tuple[int, bytes]], *, partition_count: int) -> None:
+        """Sends (origin sequence, change record) pairs of one lane and returns when all are acknowledged.
+
+        Raises `FeedUnavailableError`; any part of the records may have arrived then, and all may be sent again.
+        """
+        place = TopicPartition(topic_of(self._region, lane), lane.partition)
+        entries = [(_sequence.pack(sequence), record) for sequence, record in records]
+        await self._send(place, entries, partition_count=partition_count)
+
+    async def publish_heartbeat(self, record: bytes) -> None:
+        """Raises `FeedUnavailableError`."""
+        await self._send(TopicPartition(heartbeats_topic(self._region), 0), [(None, record)], partition_count=1)
+
+    async def close(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(KafkaError, OSError, TimeoutError):
+                await asyncio.wait_for(producer.stop(), stop_limit_s)
+
+    async def _send(
+        self, place: TopicPartition, entries: Sequence[tuple[bytes | None, bytes]], *, partition_count: int
+    ) -> None:
+        async with self._lanes.setdefault(place, asyncio.Lock()), self._errors_translated():
+            async with asyncio.timeout(publish_limit_s):
+                producer = await self._ready_producer()
+                await self._ensure_topic(place.topic, partition_count)
+            left = list(entries)
+            while left:
+                async with asyncio.timeout(publish_limit_s):
+                    left = await _send_batch(producer, place, left)
+
+    @asynccontextmanager
+    async def _errors_translated(self) -> AsyncIterator[None]:
+        """Time-outs leave the producer to its own retries; after any other error a new one takes over."""
+        try:
+            yield
+        except (TimeoutError, KafkaTimeoutError) as error:
+            raise self._unavailable(error) from error
+        except (KafkaError, OSError) as error:
+            self._known_topics.clear()
+            await self.close()
+            raise self._unavailable(error) from error
+
+    async def _ready_producer(self) -> AIOKafkaProducer:
+        async with self._starting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    bootstrap_servers=self._bootstrap,
+                    acks="all",
+                    enable_idempotence=False,
+                    compression_type=None if self._topics.compression == "none" else self._topics.compression,
+                    max_batch_size=batch_bytes_max,
+                    max_request_size=record_bytes_max,
+                    request_timeout_ms=int(publish_limit_s * 1000),
+                )
+                await _start(producer)
+                self._producer = producer
+            return self._producer
+
+    async def _ensure_topic(self, topic: str, partition_count: int) -> None:
+        if topic in self._known_topics:
+            return
+        client = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=int(publish_limit_s * 1000))
+        await client.start()
+        try:
+            new = NewTopic(
+                topic, partition_count, self._topics.replication_factor, topic_configs=self._topics.to_configuration()
+            )
+            answer = await client.create_topics([new])
+        finally:
+            await client.close()
+        for _, code, *message in answer.topic_errors:
+            if code and for_code(code) is not TopicAlreadyExistsError:
+                raise for_code(code)(f"topic {topic} can't be made: {message}")
+        self._known_topics.add(topic)
+
+    def _unavailable(self, error: Exception) -> FeedUnavailableError:
+        return FeedUnavailableError(f"Kafka of {self._region} at {self._bootstrap}: {error!r}")
+
+
+async def _start(producer: AIOKafkaProducer) -> None:
+    try:
+        async with asyncio.timeout(start_limit_s):
+            await producer.start()
+    except BaseException:
+        await producer.stop()
+        raise
+
+
+async def _send_batch(
+    producer: AIOKafkaProducer, place: TopicPartition, entries: Sequence[tuple[bytes | None, bytes]]
+) -> list[tuple[bytes | None, bytes]]:
+    """Sends as many of the first entries as one batch takes, and returns the others once those are acknowledged."""
+    batch = producer.create_batch()
+    taken = 0
+    for key, value in entries:
+        if batch.append(key=key, value=value, timestamp=None) is None:
+            break
+        taken += 1
+    batch.close()
+    acknowledged = await producer.send_batch(batch, place.topic, partition=place.partition)
+    await acknowledged
+    return list(entries[taken:])
+
+
+def _first_offset(position: Position) -> int | None:
+    """Where to begin: behind a known place, at the beginning for a lane of which we have nothing, else at the end."""
+    if position.offset != no_offset:
+        return position.offset + 1
+    return 0 if position.sequence == 0 else None
+
+
+def _heartbeats_in(records: Sequence[ConsumerRecord]) -> Sequence[Heartbeat]:
+    heartbeats = []
+    for record in records:
+        try:
+            heartbeats.append(decode_heartbeat(record.value or b""))
+        except CorruptRecordError as error:
+            log.warning("a heartbeat is passed over: %s", error)
+    return heartbeats
+
+
+def _deliveries_in(records: Sequence[ConsumerRecord], lane: Lane) -> Sequence[Delivery]:
+    """Records without a sequence are nobody's; if they should have been ours, their absence shows as a gap."""
+    return [
+        Delivery(lane, _sequence.unpack(record.key)[0], record.value or b"", record.offset)
+        for record in records
+        if record.key is not None and len(record.key) == _sequence.size
+    ]
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,48 @@
+"""One lab for all tests that break a lab; each finds it whole."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from services.lab.client import TableClient
+from services.lab.processes import stop_orphans
+from tests.faults.lab import Lab, free_base_port, regions
+
+
+@pytest.fixture(scope="session")
+def session_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    lab = Lab(tmp_path_factory.mktemp("lab"), base_port=free_base_port())
+    lab.up()
+    yield lab
+    lab.down()
+
+
+@pytest.fixture
+def running_lab(session_lab: Lab) -> Iterator[Lab]:
+    """Three regions on the embedded feed; a test may cut, kill and load as it likes."""
+    session_lab.make_whole()
+    yield session_lab
+    session_lab.make_whole()
+
+
+@pytest.fixture
+def own_lab(tmp_path: Path) -> Iterator[Lab]:
+    """A lab that isn't started yet, for tests of starting and stopping."""
+    lab = Lab(tmp_path / "lab", base_port=free_base_port())
+    yield lab
+    if lab.folder.record.exists():
+        record = lab.record
+        lab.run("down")
+        stop_orphans([*record.identities, *([record.supervisor] if record.supervisor else [])])
+
+
+@pytest.fixture
+async def clients(running_lab: Lab) -> AsyncIterator[dict[str, TableClient]]:
+    """A client of each region."""
+    clients = {region: running_lab.client(region) for region in regions}
+    yield clients
+    for client in clients.values():
+        with suppress(OSError):
+            await client.close()

@@ -1,0 +1,188 @@
+"""Regions inside a test's process, asked as clients and replicators ask them, but without sockets."""
+
+import asyncio
+from asyncio import Future
+from base64 import b64decode
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+
+from services.region.api.dynamodb.endpoint import Endpoint, Reply
+from services.region.settings import RegionSettings
+from services.region.wiring import open_region
+from shared.changes.batches import Batch, Delivery, decode_batch, encode_batch
+from shared.changes.heartbeats import decode_heartbeat
+from shared.changes.records import Lane
+from shared.clock import SystemClock
+from shared.model.tables import Generation, catalog_generation
+from shared.topology import Topology
+
+topology = Topology.parse("here=1=http://here,there=2=http://there,elsewhere=3=http://elsewhere")
+catalog_lane = Lane(catalog_generation, 0)
+token = "a-token"
+
+
+class RefusedError(Exception):
+    """An internal route refused; `reason` is its stable word."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        document = orjson.loads(response.content)
+        super().__init__(f"{response.status_code} {document}")
+        self.status = response.status_code
+        self.reason = document["reason"]
+
+
+class WireError(Exception):
+    """An operation answered with an error."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(f"{reply.status} {reply.body.decode()}")
+        self.reply = reply
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    cursor: str
+    interrupted: bool
+    deliveries: Sequence[Delivery]
+    heads: Mapping[Lane, int]  # of all its heartbeats
+
+
+class InProcessRegion:
+    """One open region."""
+
+    def __init__(self, name: str, endpoint: Endpoint, client: httpx.AsyncClient) -> None:
+        self.name = name
+        self._endpoint = endpoint
+        self._client = client
+
+    async def call(self, operation: str, **members: Any) -> dict[str, Any]:
+        """An operation of the DynamoDB wire; raises `WireError` for any answer but 200."""
+        answered: Future[Reply] = asyncio.get_running_loop().create_future()
+        self._endpoint.answer(f"DynamoDB_20120810.{operation}".encode(), orjson.dumps(members), answered.set_result)
+        reply = await answered
+        if reply.status != 200:
+            raise WireError(reply)
+        document: dict[str, Any] = orjson.loads(reply.body)
+        return document
+
+    async def create_table(self, name: str, *, sort_key: bool = False) -> None:
+        keys = [("pk", "HASH")] + [("sk", "RANGE")] * sort_key
+        await self.call(
+            "CreateTable",
+            TableName=name,
+            KeySchema=[{"AttributeName": key, "KeyType": role} for key, role in keys],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key, _ in keys],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+    async def put(self, table: str, key: str, text: str) -> None:
+        await self.call("PutItem", TableName=table, Item={"pk": {"S": key}, "text": {"S": text}})
+
+    async def delete(self, table: str, key: str) -> None:
+        await self.call("DeleteItem", TableName=table, Key={"pk": {"S": key}})
+
+    async def get(self, table: str, key: str) -> str | None:
+        found = await self.call("GetItem", TableName=table, Key={"pk": {"S": key}})
+        text: str | None = found["Item"]["text"]["S"] if "Item" in found else None
+        return text
+
+    async def scanned(self, table: str) -> dict[str, str]:
+        page = await self.call("Scan", TableName=table)
+        return {item["pk"]["S"]: item["text"]["S"] for item in page["Items"]}
+
+    async def tail(self, target: str, cursor: str | None, *, share: tuple[int, int] = (0, 1)) -> Tail:
+        asked = {"target": target, "cursor": cursor, "wait_s": 0, "share": share}
+        head, deliveries = decode_batch(await self.ask("POST", "feed/tail", json=asked))
+        heartbeats = [decode_heartbeat(b64decode(record)) for record in head["heartbeats"]]
+        heads = {lane: sequence for heartbeat in heartbeats for lane, sequence in heartbeat.heads.items()}
+        return Tail(head["cursor"], head["interrupted"], deliveries, heads)
+
+    async def lane(self, target: str, lane: Lane, *, after: int = 0) -> Batch:
+        return decode_batch(await self.ask("GET", "feed/lane", params={**_named(lane, target), "after": after}))
+
+    async def snapshot(self, target: str, lane: Lane, *, cursor: str | None = None) -> Batch:
+        asked = {**_named(lane, target), **({} if cursor is None else {"cursor": cursor})}
+        return decode_batch(await self.ask("GET", "snapshot", params=asked))
+
+    async def apply(
+        self, source: str, deliveries: Sequence[Delivery], *, mode: str = "feed"
+    ) -> Mapping[Lane, dict[str, Any]]:
+        body = encode_batch({"source": source, "mode": mode}, deliveries)
+        outcomes = orjson.loads(await self.ask("POST", "apply", content=body))["lanes"]
+        return {_lane_of(outcome): outcome for outcome in outcomes}
+
+    async def lanes(self) -> Mapping[Lane, dict[str, Any]]:
+        return {_lane_of(lane): lane for lane in orjson.loads(await self.ask("GET", "lanes"))["lanes"]}
+
+    async def lanes_of(self, table: str) -> Sequence[Lane]:
+        return [lane for lane, report in (await self.lanes()).items() if report["table"] == table]
+
+    async def ask(self, method: str, path: str, **options: Any) -> bytes:
+        """An internal route; raises `RefusedError` for problem details."""
+        response = await self._client.request(method, f"/internal/v1/{path}", **options)
+        if response.status_code >= 400:
+            raise RefusedError(response)
+        return response.content
+
+
+@asynccontextmanager
+async def opened(folder: Path, name: str = "here") -> AsyncIterator[InProcessRegion]:
+    """A region of the topology with its data under `folder`."""
+    token_file = folder / "token"
+    token_file.write_text(token)
+    settings = RegionSettings(region=name, data=folder / name, topology=topology, token_file=token_file)
+    async with open_region(settings, SystemClock()) as service:
+        headers = {"Authorization": f"Bearer {token}"}
+        transport = httpx.ASGITransport(app=service.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://region", headers=headers) as client:
+            yield InProcessRegion(name, service.endpoint, client)
+
+
+async def carry(source: InProcessRegion, target: InProcessRegion) -> None:
+    """Applies at the target everything that it has not yet got from the source, lane by lane."""
+    for lane, report in (await target.lanes()).items():
+        if report["state"] == "FOLLOWING":
+            position, _ = report["sources"][source.name]
+            try:
+                batch = await source.lane(target.name, lane, after=position)
+            except RefusedError as refusal:
+                assert refusal.reason in ("no_lane", "not_registered")
+                continue
+            outcomes = await target.apply(source.name, batch.deliveries)
+            assert not any(outcome["gap"] for outcome in outcomes.values())
+
+
+async def add_replica(table: str, source: InProcessRegion, target: InProcessRegion) -> None:
+    """Makes a table global and copies it, as the target's replicator would."""
+    create = [{"Create": {"RegionName": target.name}}]
+    await source.call("UpdateTable", TableName=table, ReplicaUpdates=create)
+    await carry(source, target)
+    for lane in await target.lanes_of(table):
+        await copy_partition(lane, source, target)
+    await target.ask("POST", "copies/caught_up", json={"generation": lane.generation.hex()})
+    await carry(target, source)
+    await carry(source, target)
+
+
+async def copy_partition(lane: Lane, source: InProcessRegion, target: InProcessRegion) -> None:
+    page = await source.snapshot(target.name, lane)
+    positions = page.head["positions"]
+    while page.head["cursor"] is not None:
+        await target.apply(source.name, page.deliveries, mode="snapshot")
+        page = await source.snapshot(target.name, lane, cursor=page.head["cursor"])
+    finished = {"generation": lane.generation.hex(), "partition": lane.partition, "positions": positions}
+    await target.ask("POST", "copies/finish", json=finished)
+
+
+def _named(lane: Lane, target: str) -> dict[str, Any]:
+    return {"target": target, "generation": lane.generation.hex(), "partition": lane.partition}
+
+
+def _lane_of(document: Mapping[str, Any]) -> Lane:
+    return Lane(Generation(bytes.fromhex(document["generation"])), document["partition"])

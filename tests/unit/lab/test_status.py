@@ -1,0 +1,45 @@
+"""Status as people read it: aligned, in words, with what is cut."""
+
+from services.lab.status import LabStatus, describe
+from services.lab.text import aligned, duration
+
+link = {
+    "source": "a",
+    "target": "b",
+    "table": "t",
+    "state": "FOLLOWING",
+    "frontier_lag_s": 0.0,
+    "change_lag_p50_s": 0.0123,
+    "change_lag_p99_s": None,
+    "backlog": 0,
+}
+up = {"region": "a", "endpoint": "http://h:1", "pid": 1, "ready": True, "tables": 12}
+down = {"region": "b", "endpoint": "http://h:2", "pid": None, "ready": False, "tables": None}
+
+
+def test_regions_replicators_and_links_are_described() -> None:
+    status = LabStatus(
+        regions=[up, down],
+        replicators=[{"region": "a", "pid": 3, "ready": False}, {"region": "b", "pid": 4, "ready": True}],
+        links=[link, {**link, "table": ""}],
+        cuts=[{"source": "a", "target": "b", "heals_in_s": 4.0}],
+    )
+    regions, links, cuts = describe(status).split("\n\n")
+    assert regions.splitlines()[1].split() == ["a", "http://h:1", "ready", "1", "12", "not", "ready", "3"]
+    assert regions.splitlines()[2].split() == ["b", "http://h:2", "down", "–", "–", "ready", "4"]
+    assert "(definitions)" in links.splitlines()[1]
+    words = ["a", "->", "b", "t", "FOLLOWING,", "cut", "0", "ms", "12", "ms", "–", "0"]
+    assert links.splitlines()[2].split() == words
+    assert cuts == "a -> b is cut for another 4.0 s"
+
+
+def test_columns_are_as_wide_as_their_widest_cell_and_numbers_stand_right() -> None:
+    assert aligned(("A", "COUNT"), [("long name", "7"), ("b", "12345678")]).splitlines() == [
+        "A          COUNT",
+        "long name         7",
+        "b          12345678",
+    ]
+
+
+def test_durations_have_the_unit_that_fits() -> None:
+    assert [duration(value) for value in (None, 0.0, 0.25, 1.5, 600)] == ["–", "0 ms", "250 ms", "1.5 s", "10 min"]

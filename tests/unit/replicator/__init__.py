@@ -1,0 +1,1 @@
+"""The replicator's decisions and tasks, with simulated regions and feeds."""

@@ -1,0 +1,1 @@
+"""Storage on real files: what is acknowledged stays, what is damaged is noticed."""

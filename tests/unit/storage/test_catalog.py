@@ -1,0 +1,73 @@
+"""The catalog: a region's tables survive its end, and nobody else's directory is taken for its own."""
+
+from pathlib import Path
+
+import pytest
+
+from services.region.storage.catalog import Catalog, LocalTable, Stage
+from shared.errors import OperatorError
+from shared.model.keys import KeyAttribute, KeySchema
+from shared.model.tables import Generation, RegionName, StreamSpecification, TableDefinition
+
+
+def open_catalog(folder: Path, *, region: str = "here", number: int = 1) -> Catalog:
+    return Catalog(folder / "catalog.db", region=region, number=number)
+
+
+def definition(name: str, *, generation: bytes = b"g" * 16) -> TableDefinition:
+    return TableDefinition(
+        generation=Generation(generation),
+        name=name,
+        key_schema=KeySchema(KeyAttribute("pk", "S"), KeyAttribute("sk", "N")),
+        partition_count=4,
+        replicas=(RegionName("here"), RegionName("there")),
+        created_us=1_700_000_000_000_000,
+        stream=StreamSpecification(enabled=True, view_type="KEYS_ONLY"),
+        global_since_us=1_700_000_000_000_001,
+    )
+
+
+def test_tables_survive_reopening(tmp_path: Path) -> None:
+    written = [
+        LocalTable(definition("a"), Stage.ACTIVE),
+        LocalTable(definition("b", generation=b"h" * 16), Stage.FAILED, "the reason"),
+    ]
+    catalog = open_catalog(tmp_path)
+    for table in written:
+        catalog.write_table(table)
+    catalog.close()
+    assert sorted(open_catalog(tmp_path).tables(), key=lambda table: table.definition.name) == written
+
+
+def test_a_table_is_replaced_by_its_generation(tmp_path: Path) -> None:
+    """Two lives of a table have one name and are two rows; one life has one row, whatever becomes of it."""
+    catalog = open_catalog(tmp_path)
+    catalog.write_table(LocalTable(definition("a"), Stage.CREATING))
+    catalog.write_table(LocalTable(definition("a"), Stage.DELETING))
+    catalog.write_table(LocalTable(definition("a", generation=b"h" * 16), Stage.ACTIVE))
+    assert {(table.definition.generation, table.stage) for table in catalog.tables()} == {
+        (b"g" * 16, Stage.DELETING),
+        (b"h" * 16, Stage.ACTIVE),
+    }
+
+
+def test_a_removed_table_is_gone_and_its_sequences_stay(tmp_path: Path) -> None:
+    catalog = open_catalog(tmp_path)
+    catalog.write_table(LocalTable(definition("a"), Stage.ACTIVE))
+    catalog.retire_lanes(Generation(b"g" * 16), [3, 0, 9, 1])
+    catalog.retire_lanes(Generation(b"g" * 16), [4, 0, 9, 1])
+    catalog.remove_table(Generation(b"g" * 16))
+    catalog.close()
+    reopened = open_catalog(tmp_path)
+    assert not reopened.tables()
+    assert reopened.retired_lanes(Generation(b"g" * 16)) == {0: 4, 1: 0, 2: 9, 3: 1}
+    assert reopened.retired_lanes(Generation(b"h" * 16)) == {}
+
+
+@pytest.mark.parametrize(("region", "number"), [("there", 1), ("here", 2)])
+def test_the_directory_of_another_region_is_refused(tmp_path: Path, region: str, number: int) -> None:
+    """A region that ran on another's data would hand out that region's sequences and versions again."""
+    open_catalog(tmp_path).close()
+    with pytest.raises(OperatorError, match="belongs to region here"):
+        open_catalog(tmp_path, region=region, number=number)
+    assert not open_catalog(tmp_path).tables()
