@@ -114,7 +114,14 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
         items=items,
         queries=Queries(registry),
         batches=Batches(registry, items),
-        tables=Tables(registry, replicas, topology=topology, region=region, clock=clock),
+        tables=Tables(
+            registry,
+            replicas,
+            topology=topology,
+            region=region,
+            clock=clock,
+            creation_delay_s=settings.table_delay_s,
+        ),
     )
     endpoint = Endpoint(operations(engine, arns=Arns(region, account)), metrics=request_metrics, clock=clock)
     readiness = Readiness()

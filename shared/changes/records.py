@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
+import orjson
+
 from shared.errors import CorruptRecordError
 from shared.model.tables import Generation
 from shared.versions.versions import SeenVector, Version, decode_seen
@@ -99,6 +101,8 @@ def decode_change(record: bytes) -> Change:
         kind = Kind(kind)
         if (kind is Kind.PUT) != (len(record) > sort_end):
             raise CorruptRecordError("a put has an image, a delete or expiry has none")
+        if kind is Kind.PUT and not isinstance(orjson.loads(record[sort_end:]), dict):
+            raise CorruptRecordError("an image is an encoded item")
         return Change(
             kind=kind,
             lane=Lane(Generation(generation), partition),

@@ -98,7 +98,7 @@ def _bounded_exponent(text: str) -> int:
     digits = text.lstrip("+-").lstrip("0")
     if len(digits) > 6:
         raise ValidationError(_underflow if text.startswith("-") else _overflow)
-    return int(text)
+    return int(digits or "0") * (-1 if text.startswith("-") else 1)
 
 
 def _not_a_number(text: str) -> ValidationError:

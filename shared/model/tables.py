@@ -4,12 +4,15 @@ A definition is versioned and replicated like an item. `generation` names one li
 table never enter a new one of the same name. What a replica has for itself (its status) is a `ReplicaState`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import Any, NewType
+from typing import Any, NewType, cast
 
 import orjson
 
+from shared.errors import CorruptRecordError
 from shared.model.keys import KeyAttribute, KeySchema
 
 Generation = NewType("Generation", bytes)  # 16 bytes
@@ -74,19 +77,20 @@ def encode_definition(definition: TableDefinition) -> bytes:
 
 
 def decode_definition(document: bytes) -> TableDefinition:
-    fields: dict[str, Any] = orjson.loads(document)
-    fields.pop("format")
-    keys, stream = fields["key_schema"], fields["stream"]
-    fields |= {
-        "generation": Generation(bytes.fromhex(fields["generation"])),
-        "key_schema": KeySchema(
-            KeyAttribute(**keys["partition"]), None if keys["sort"] is None else KeyAttribute(**keys["sort"])
-        ),
-        "replicas": tuple(map(RegionName, fields["replicas"])),
-        "billing_mode": BillingMode(fields["billing_mode"]),
-        "stream": None if stream is None else StreamSpecification(**stream),
-    }
-    return TableDefinition(**fields)
+    """Raises `CorruptRecordError` for bytes that are no definition of a known format."""
+    with _decoding("table definition"):
+        fields = _fields(document)
+        keys, stream = fields["key_schema"], fields["stream"]
+        fields |= {
+            "generation": Generation(bytes.fromhex(fields["generation"])),
+            "key_schema": KeySchema(
+                KeyAttribute(**keys["partition"]), None if keys["sort"] is None else KeyAttribute(**keys["sort"])
+            ),
+            "replicas": tuple(map(RegionName, fields["replicas"])),
+            "billing_mode": BillingMode(fields["billing_mode"]),
+            "stream": None if stream is None else StreamSpecification(**stream),
+        }
+        return TableDefinition(**fields)
 
 
 def encode_replica_state(state: ReplicaState) -> bytes:
@@ -94,6 +98,23 @@ def encode_replica_state(state: ReplicaState) -> bytes:
 
 
 def decode_replica_state(document: bytes) -> ReplicaState:
-    fields: dict[str, Any] = orjson.loads(document)
-    fields.pop("format")
-    return ReplicaState(**(fields | {"status": ReplicaStatus(fields["status"])}))
+    """Raises `CorruptRecordError` for bytes that are no replica state of a known format."""
+    with _decoding("replica state"):
+        fields = _fields(document)
+        return ReplicaState(**(fields | {"status": ReplicaStatus(fields["status"])}))
+
+
+@contextmanager
+def _decoding(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise CorruptRecordError(f"{what} can't be decoded: {error}") from error
+
+
+def _fields(document: bytes) -> dict[str, Any]:
+    fields = orjson.loads(document)
+    number = fields.pop("format")
+    if number != format_number:
+        raise CorruptRecordError(f"table document of unknown format {number}")
+    return cast("dict[str, Any]", fields)

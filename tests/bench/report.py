@@ -50,8 +50,8 @@ def figures_of(measured: Mapping[RowName, Sequence[Round]]) -> dict[RowName, Fig
 
 def members_of(figures: Mapping[RowName, Figures], *, region: str, peers: Sequence[str]) -> dict[str, Any]:
     """The figures as members of bench.json; `region` and `peers` are names of servers."""
-    by_operation = {operation: each for (server, operation), each in figures.items() if server not in peers}
-    members: dict[str, Any] = {"bare_rps": round(by_operation[bare].rps)}
+    mark = next(each for (_, operation), each in figures.items() if operation == bare)
+    members: dict[str, Any] = {"bare_rps": round(mark.rps), "cpu_us_per_bare": round(mark.cpu_us, 1)}
     for operation in (get, put, update, query):
         members |= _members(operation, figures[region, operation])
     members["get_p99_while_scanning_ms"] = round(figures[region, get_while_scanning].p99_ms, 2)

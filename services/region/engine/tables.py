@@ -43,13 +43,21 @@ _global_stream = StreamSpecification(enabled=True, view_type="NEW_AND_OLD_IMAGES
 
 class Tables:
     def __init__(
-        self, registry: Registry, replicas: Replicas, *, topology: Topology, region: str, clock: Clock
+        self,
+        registry: Registry,
+        replicas: Replicas,
+        *,
+        topology: Topology,
+        region: str,
+        clock: Clock,
+        creation_delay_s: float,
     ) -> None:
         self._registry = registry
         self._replicas = replicas
         self._topology = topology
         self._region = RegionName(region)
         self._clock = clock
+        self._creation_delay_s = creation_delay_s
         self._changing = asyncio.Lock()
 
     async def create(self, command: CreateTable) -> TableDescription:
@@ -72,7 +80,8 @@ class Tables:
                 write_capacity_units=command.write_capacity_units,
                 stream=command.stream,
             )
-            return self.description(await self._replicas.save(LocalTable(definition, Stage.ACTIVE)))
+            table = await self._replicas.save(LocalTable(definition, Stage.ACTIVE))
+            return self.description(self._opened_later(table) if self._creation_delay_s else table)
 
     def describe(self, command: DescribeTable) -> TableDescription:
         return self.description(self._existing(command.name))
@@ -120,6 +129,18 @@ class Tables:
             item_count=sum(state.item_count for state in states),
             size_bytes=sum(state.size_bytes for state in states),
         )
+
+    def _opened_later(self, table: Table) -> Table:
+        """Shows a new table as CREATING for a while; a restart opens it at once."""
+        shown = Table(LocalTable(table.definition, Stage.CREATING), table.partitions)
+        self._registry.put(shown)
+
+        def open_it() -> None:
+            if self._registry.of(table.generation) is shown:
+                self._registry.put(table)
+
+        asyncio.get_running_loop().call_later(self._creation_delay_s, open_it)
+        return shown
 
     def _existing(self, name: str) -> Table:
         table = self._registry.named(name)

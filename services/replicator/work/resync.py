@@ -133,11 +133,8 @@ class Copier:
 class CatchUp:
     """Tells the own region when a copied table has passed its donor's positions of after the copy, in every lane."""
 
-    def __init__(
-        self, own: OwnRegion, *, region: RegionName, donor: Callable[[RegionName], SourceRegion | None]
-    ) -> None:
+    def __init__(self, own: OwnRegion, *, donor: Callable[[RegionName], SourceRegion | None]) -> None:
         self._own = own
-        self._name = region
         self._donor = donor
         self._ends: dict[Lane, Mapping[RegionName, Position]] = {}
 

@@ -76,7 +76,7 @@ class Worker:
         self._copier = Copier(
             own, region=region, donor=self._region_of, clock=clock, chance=chance, changed=self._refresh.set
         )
-        self._catch_up = CatchUp(own, region=region, donor=self._region_of)
+        self._catch_up = CatchUp(own, donor=self._region_of)
         self._catching_up = asyncio.Event()
 
     @property

@@ -169,10 +169,10 @@ async def test_a_large_snapshot_comes_in_pages_that_overlap_nowhere(here: InProc
 async def test_a_snapshots_positions_are_not_younger_than_its_rows(here: InProcessRegion) -> None:
     """A change between the first page and the last must be fetched again from the feed, never be taken as copied."""
     await put_many(here)
-    for lane in await here.lanes_of("shared"):
-        head = (await here.lane("there", lane)).head["head"]
-        first = await here.snapshot("there", lane)
-        assert first.head["positions"]["here"] == [head, -1]
+    lane = (await here.lanes_of("shared"))[0]
+    head = (await here.lane("there", lane)).head["head"]
+    first = await here.snapshot("there", lane)
+    assert first.head["positions"]["here"] == [head, -1]
     await put_many(here)
     end = await here.snapshot("there", lane, cursor="end")
     assert end.head["cursor"] is None

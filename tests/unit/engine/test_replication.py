@@ -259,21 +259,3 @@ async def test_a_conflict_is_resolved_alike_in_both_regions(tmp_path: Path) -> N
         assert await here.scanned("shared") == await there.scanned("shared")
         digests = [await region.ask("GET", "digests") for region in (here, there)]
         assert digests[0] == digests[1]
-
-
-async def test_a_replica_that_was_removed_and_added_again_goes_on_counting(tmp_path: Path) -> None:
-    """Sequences that other regions have seen of its earlier life must not be given out again."""
-    async with opened(tmp_path) as here, opened(tmp_path, "there") as there:
-        await here.create_table("shared")
-        await add_replica("shared", here, there)
-        await there.put("shared", "first", "life")
-        await carry(there, here)
-        removal = [{"Delete": {"RegionName": "there"}}]
-        await here.call("UpdateTable", TableName="shared", ReplicaUpdates=removal)
-        heads = {lane: (await here.lanes())[lane]["sources"]["there"][0] for lane in await here.lanes_of("shared")}
-        await carry(here, there)
-        acked = [[lane.generation.hex(), lane.partition, sequence] for lane, sequence in heads.items()]
-        await there.ask("POST", "acks", json={"target": "here", "lanes": acked})
-        while await there.ask("GET", "digests") != b'{"tables":[]}' or await there.lanes_of("shared"):
-            pass
-        await carry(there, here)

@@ -59,8 +59,20 @@ def change(lane: Lane, sequence: int, *, commit_us: int = 0) -> Delivery:
     return Delivery(lane, sequence, record)
 
 
+class Watched:
+    """Something of which a test can wait until a call has made it so."""
+
+    changed: asyncio.Event
+
+    async def until(self, done: Callable[[], object]) -> None:
+        async with asyncio.timeout(20):
+            while not done():
+                self.changed.clear()
+                await self.changed.wait()
+
+
 @dataclass
-class SimulatedSource:
+class SimulatedSource(Watched):
     """Another region: its change log, its snapshots, and what it was acknowledged."""
 
     log: dict[Lane, list[Delivery]] = field(default_factory=dict)
@@ -73,6 +85,8 @@ class SimulatedSource:
     away: bool = False
     filled: list[tuple[Lane, int]] = field(default_factory=list)
     page_size: int = 100
+    ends_asked: list[Lane] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def commit(self, lane: Lane, *, count: int = 1, commit_us: int = 0) -> list[Delivery]:
         log = self.log.setdefault(lane, [])
@@ -99,6 +113,7 @@ class SimulatedSource:
 
     async def snapshot_end(self, lane: Lane) -> Mapping[RegionName, Position]:
         self._answer()
+        self.ends_asked.append(lane)
         return self.positions if self.end is None else self.end
 
     async def acknowledge(self, positions: Mapping[Lane, int]) -> None:
@@ -108,6 +123,7 @@ class SimulatedSource:
     async def close(self) -> None: ...
 
     def _answer(self) -> None:
+        self.changed.set()
         if self.away:
             raise RegionUnavailableError("the region is away")
         if self.refusal is not None:
@@ -115,7 +131,7 @@ class SimulatedSource:
 
 
 @dataclass
-class SimulatedOwn:
+class SimulatedOwn(Watched):
     """The own region: applies contiguous sequences only, and shares out lanes among the workers that it hears of."""
 
     owned: dict[Lane, OwnedLane] = field(default_factory=dict)
@@ -124,9 +140,10 @@ class SimulatedOwn:
     applied: dict[tuple[RegionName, Lane], list[int]] = field(default_factory=dict)
     snapshot_rows: list[Delivery] = field(default_factory=list)
     workers: dict[str, Sequence[LinkReport]] = field(default_factory=dict)
-    needing_resync: list[tuple[Lane, str]] = field(default_factory=list)
+    needing_resync: list[tuple[Lane, RegionName, str]] = field(default_factory=list)
     finished: dict[Lane, tuple[RegionName, Mapping[RegionName, Position]]] = field(default_factory=dict)
-    failures: list[str] = field(default_factory=list)
+    failures: list[tuple[Lane, str]] = field(default_factory=list)
+    progress: list[tuple[Lane, int]] = field(default_factory=list)
     complete: list[Generation] = field(default_factory=list)
     away: bool = False
     applies: int = 0
@@ -146,13 +163,6 @@ class SimulatedOwn:
         self.owned[lane] = OwnedLane(lane, table, stage, positions, donors, active)
         self.revision += 1
         return self.owned[lane]
-
-    async def until(self, done: Callable[[], object]) -> None:
-        """Returns when a call of this region has made something true."""
-        async with asyncio.timeout(20):
-            while not done():
-                self.changed.clear()
-                await self.changed.wait()
 
     async def register(self, worker: str, reports: Sequence[LinkReport]) -> Membership:
         self._answer()
@@ -181,11 +191,12 @@ class SimulatedOwn:
 
     async def needs_resync(self, lane: Lane, source: RegionName, *, reason: str) -> None:
         self._answer()
-        self.needing_resync.append((lane, reason))
+        self.needing_resync.append((lane, source, reason))
         self._restage(lane, CopyStage.NEEDS_RESYNC)
 
     async def report_progress(self, lane: Lane, *, percent: int) -> None:
         self._answer()
+        self.progress.append((lane, percent))
 
     async def finish_copy(self, lane: Lane, donor: RegionName, *, positions: Mapping[RegionName, Position]) -> None:
         self._answer()
@@ -196,7 +207,7 @@ class SimulatedOwn:
 
     async def fail_copy(self, lane: Lane, *, reason: str) -> None:
         self._answer()
-        self.failures.append(reason)
+        self.failures.append((lane, reason))
 
     async def caught_up(self, generation: Generation) -> None:
         self._answer()

@@ -283,7 +283,5 @@ async def test_sources_hear_how_far_we_are(rig: Rig, monkeypatch: pytest.MonkeyP
     rig.feed.deliver(*rig.source.commit(second, count=2))
     await rig.until_applied(second, 2)
     rig.source.away = False
-    async with asyncio.timeout(5):
-        while rig.source.acknowledged != {first: 3, second: 2}:
-            await asyncio.sleep(0)
+    await rig.source.until(lambda: rig.source.acknowledged == {first: 3, second: 2})
     telling.cancel()

@@ -82,7 +82,7 @@ class Refuse:
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    def run(self, file: PartitionFile, now_us: int) -> None:
+    def run(self, file: PartitionFile, now_us: int) -> None:  # noqa: ARG002 - a job is given both
         raise self._error
 
 

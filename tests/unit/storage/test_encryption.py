@@ -1,5 +1,6 @@
 """Pages are authenticated: damage and wrong keys are noticed, and never read as data."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import apsw
@@ -37,7 +38,7 @@ def content(path: Path) -> tuple[object, object, PartitionState]:
 
 
 def test_a_flipped_bit_in_any_page_is_noticed(path: Path) -> None:
-    """Where rows, log or bookkeeping lie on the page, reading must fail; where nothing lies, all must read as before."""
+    """Reading must fail wherever something lies on the page, and find all as before where nothing does."""
     sound, expected = path.read_bytes(), content(path)
     pages = len(sound) // page_bytes
     noticed = 0
@@ -63,7 +64,9 @@ def test_nothing_readable_lies_in_the_file(path: Path) -> None:
 
 
 @pytest.mark.parametrize("open_connection", [open_writer, open_reader])
-def test_another_key_is_refused_with_what_to_do(path: Path, open_connection: type[apsw.Connection]) -> None:
+def test_another_key_is_refused_with_what_to_do(
+    path: Path, open_connection: Callable[[Path, bytes], apsw.Connection]
+) -> None:
     with pytest.raises(OperatorError, match=r"storage\.key"):
         open_connection(path, bytes(32))
 

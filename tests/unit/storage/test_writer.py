@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -87,11 +88,13 @@ def fail_by_ending_the_transaction(file: PartitionFile) -> object:
 
 
 @pytest.mark.parametrize("fail", [fail_in_sqlite, fail_outside_sqlite, fail_by_ending_the_transaction])
-async def test_a_job_that_breaks_the_transaction_fails_alone_and_leaves_no_trace(tmp_path: Path, fail: object) -> None:
-    assert callable(fail)
+async def test_a_job_that_breaks_the_transaction_fails_alone_and_leaves_no_trace(
+    tmp_path: Path, fail: Callable[[PartitionFile], object]
+) -> None:
     async with open_partitions(tmp_path) as partitions:
-        jobs = [Write("a"), WriteThenFail("broken", fail), Write("b"), WriteThenFail("broken too", fail)]
-        first, broken, second, last = await gathered(partitions, *jobs)
+        first, broken, second, last = await gathered(
+            partitions, Write("a"), WriteThenFail("broken", fail), Write("b"), WriteThenFail("broken too", fail)
+        )
         assert isinstance(broken, Exception)
         assert isinstance(last, Exception)
         assert not isinstance(first, Exception)
@@ -109,9 +112,9 @@ async def test_changes_are_handed_on_in_order_when_a_group_was_repeated_job_by_j
         handed_on.extend(change.origin_sequence for change in group.changes)
 
     async with open_partitions(tmp_path, committed=committed) as partitions:
-        jobs = [Write("a"), WriteThenFail("broken", fail_in_sqlite), Write("b")]
-        await gathered(partitions, *jobs)
-        await gathered(partitions, *jobs[1:])
+        broken = WriteThenFail("broken", fail_in_sqlite)
+        await gathered(partitions, Write("a"), broken, Write("b"))
+        await gathered(partitions, broken, Write("c"))
     assert handed_on == [1, 2, 3, 4, 5]
 
 
@@ -145,7 +148,7 @@ async def test_a_checkpoint_that_fails_stops_nobody(tmp_path: Path, monkeypatch:
     disks: list[FullDisk] = []
 
     class FillDisk:
-        def run(self, file: PartitionFile, now_us: int) -> None:
+        def run(self, file: PartitionFile, now_us: int) -> None:  # noqa: ARG002 - a job is given the time
             disks.append(FullDisk(file.connection))
             file.connection = cast("apsw.Connection", disks[0])
 
