@@ -2,8 +2,12 @@
 
 import asyncio
 import resource
+import signal
+import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -11,7 +15,7 @@ import uvloop
 
 from services.region.api.dynamodb.protocol import protocol_for
 from services.region.settings import RegionSettings
-from services.region.wiring import open_region
+from services.region.wiring import Readiness, open_region
 from shared.clock import SystemClock
 from shared.errors import OperatorError
 from shared.settings import load
@@ -41,12 +45,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 async def serve(settings: RegionSettings) -> None:
     """Runs until SIGTERM or SIGINT: not ready, requests in flight answered, everything flushed, then the end."""
+    with listening_socket(settings) as listening:
+        await _serve_on(listening, settings)
+    log.info("region has stopped")
+
+
+async def _serve_on(listening: socket.socket, settings: RegionSettings) -> None:
     async with open_region(settings, SystemClock()) as service:
-        server = uvicorn.Server(
+        server = Server(
+            service.readiness,
             uvicorn.Config(
                 service.app,
-                host=settings.host,
-                port=settings.port,
                 http=protocol_for(service.endpoint),
                 loop="none",
                 lifespan="off",
@@ -56,12 +65,43 @@ async def serve(settings: RegionSettings) -> None:
                 timeout_keep_alive=_keep_alive_s,
                 timeout_graceful_shutdown=_drain_s,
                 backlog=1024,
-            )
+            ),
         )
         log.info("region is starting", port=settings.port, data=str(settings.data))
-        await server.serve()
-        service.readiness.is_ready = False
-    log.info("region has stopped")
+        await server.serve(sockets=[listening])
+
+
+def listening_socket(settings: RegionSettings) -> socket.socket:
+    """Takes the port before anything is opened, so that a second start harms nothing."""
+    try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        return socket.create_server((settings.host, settings.port), family=family, backlog=1024)
+    except OSError as error:
+        raise OperatorError(
+            f"region {settings.region} can't listen on {settings.host}:{settings.port}",
+            why=error.strerror or str(error),
+            next_step="Stop what uses the port, or give another --port",
+        ) from error
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, not ready from the moment it is told to stop."""
+
+    def __init__(self, readiness: Readiness, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._readiness = readiness
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's, but a signal that was obeyed is not raised again: what is open has yet to be closed."""
+        loop = asyncio.get_running_loop()
+        for sig in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(sig, self.handle_exit, sig, None)
+        yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._readiness.is_ready = False
+        super().handle_exit(sig, frame)
 
 
 def _raise_descriptor_limit() -> None:

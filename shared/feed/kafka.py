@@ -9,7 +9,7 @@ import asyncio
 import logging
 import struct
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -31,7 +31,7 @@ fetch_wait_ms = 500  # a broker answers nothing else on the connection while it 
 answer_limit_s = 3.0
 stop_limit_s = 1.0
 silence_s_max = 3.0  # a source that is well sends a heartbeat every second
-missing_first_s, missing_max_s = 0.25, 8.0  # how often topics are looked for that don't exist yet
+missing_first_s, missing_max_s = 0.25, 2.0  # how often topics are looked for that don't exist yet
 records_per_poll_max = 4096
 publish_limit_s = 10.0
 batch_bytes_max = 512 * 1024
@@ -97,12 +97,11 @@ class KafkaFeed:
     async def close(self) -> None:
         consumer, self._consumer, self._assigned = self._consumer, None, None
         if consumer is not None:
-            with suppress(KafkaError, OSError, TimeoutError):
-                await asyncio.wait_for(consumer.stop(), stop_limit_s)
+            await _stop(consumer)
 
     async def _ready_consumer(self) -> AIOKafkaConsumer:
         if self._consumer is None:
-            self._consumer = AIOKafkaConsumer(
+            consumer = AIOKafkaConsumer(
                 bootstrap_servers=self._bootstrap,
                 group_id=None,
                 enable_auto_commit=False,
@@ -112,8 +111,8 @@ class KafkaFeed:
                 max_partition_fetch_bytes=feed_reply_bytes_max,
                 request_timeout_ms=4000,
             )
-            async with asyncio.timeout(start_limit_s):
-                await self._consumer.start()
+            await _start(consumer)
+            self._consumer = consumer
             self._heard_s = _now()
         if self._assigned is None or (self._some_are_missing and _now() > self._look_again_s):
             await self._assign(self._consumer)
@@ -260,8 +259,7 @@ class KafkaPublisher:
     async def close(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            with suppress(KafkaError, OSError, TimeoutError):
-                await asyncio.wait_for(producer.stop(), stop_limit_s)
+            await _stop(producer)
 
     async def _send(
         self, place: TopicPartition, entries: Sequence[tuple[bytes | None, bytes]], *, partition_count: int
@@ -324,13 +322,29 @@ class KafkaPublisher:
         return FeedUnavailableError(f"Kafka of {self._region} at {self._bootstrap}: {error!r}")
 
 
-async def _start(producer: AIOKafkaProducer) -> None:
+async def _start(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+    """Starts a client within a limit, or stops it again."""
     try:
         async with asyncio.timeout(start_limit_s):
-            await producer.start()
+            await client.start()
     except BaseException:
-        await producer.stop()
+        await _stop(client)
         raise
+
+
+async def _stop(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+    """Stops a client in bounded time and closes its connections.
+
+    Its own `stop` may hang, or break off with a cancellation that nobody asked for (aiokafka issue 647).
+    """
+    connections = client.client if isinstance(client, AIOKafkaProducer) else client._client  # noqa: SLF001
+    for part in (client.stop, connections.close):
+        stopping = asyncio.ensure_future(part())
+        done, _ = await asyncio.wait((stopping,), timeout=stop_limit_s)
+        if not done:
+            stopping.cancel()
+        elif not stopping.cancelled() and stopping.exception() is not None:
+            log.warning("a Kafka client did not stop in order: %r", stopping.exception())
 
 
 async def _send_batch(

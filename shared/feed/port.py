@@ -30,18 +30,26 @@ class Position(NamedTuple):
 class FeedBatch:
     deliveries: Sequence[Delivery] = ()
     heartbeats: Sequence[Heartbeat] = field(default=())
-    interrupted: bool = False  # records may have been left out before this batch; the heartbeats hold all heads
+    # Records may have been left out before this batch. The heartbeats hold the heads that the carrier can tell; how far
+    # a lane goes that they don't list, only the source's change log knows.
+    interrupted: bool = False
 
 
 class Feed(Protocol):
     """One source region's feed, as one target follows it."""
 
     async def follow(self, lanes: Mapping[Lane, Position]) -> None:
-        """Replaces the set of lanes that are followed; positions matter for lanes that are new in it."""
+        """Replaces the set of lanes that are followed; positions matter for lanes that are new in it.
+
+        Takes effect with the next poll, and reaches nobody before.
+        """
         ...
 
     async def poll(self, *, wait_s: float) -> FeedBatch:
-        """What has arrived, waiting up to `wait_s` seconds for something. Raises `FeedUnavailableError`."""
+        """What has arrived, waiting up to `wait_s` seconds for something. Raises `FeedUnavailableError`.
+
+        May be cancelled: nothing is lost by it.
+        """
         ...
 
     async def close(self) -> None: ...

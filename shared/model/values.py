@@ -32,6 +32,16 @@ def decode_item(image: bytes) -> Item:
     return item
 
 
+def nesting_levels(value: AttributeValue) -> int:
+    """One for the value itself and one for each list or map on the way to the deepest value inside."""
+    for kind, content in value.items():
+        if kind == "L":
+            return 1 + max(map(nesting_levels, content), default=0)
+        if kind == "M":
+            return 1 + max(map(nesting_levels, content.values()), default=0)
+    return 1
+
+
 def same_value(left: AttributeValue, right: AttributeValue) -> bool:
     """Equality as DynamoDB's `=` sees it: numbers by value, sets without order, documents deeply."""
     kind = type_of(left)

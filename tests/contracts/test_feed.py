@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -123,6 +124,22 @@ async def test_a_poll_without_news_ends_after_its_wait(source: Source, feed: Fee
     batch = await feed.poll(wait_s=0.3)
     assert not batch.deliveries
     assert time.monotonic() - began < 2.0
+
+
+async def test_a_poll_that_is_cancelled_loses_nothing(source: Source, feed: Feed) -> None:
+    """Who follows interrupts the wait when there are other lanes to follow."""
+    seen = await follow(source, feed, {first: start})
+    await source.publish(first, [1])
+    await poll_until(feed, seen, lambda seen: 1 in seen.sequences(first))
+    for sequence in range(2, 8):
+        polling = asyncio.create_task(feed.poll(wait_s=5.0))
+        await source.publish(first, [sequence])
+        polling.cancel()
+        with suppress(asyncio.CancelledError):
+            batch = await polling
+            seen.deliveries += batch.deliveries
+    await poll_until(feed, seen, lambda seen: 7 in seen.sequences(first))
+    assert list(dict.fromkeys(seen.sequences(first))) == [1, 2, 3, 4, 5, 6, 7]
 
 
 async def test_lanes_that_are_not_followed_are_not_delivered(source: Source, feed: Feed) -> None:

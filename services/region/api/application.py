@@ -12,6 +12,7 @@ from services.region.api.internal import ReplicationEngine, internal_routes
 from services.region.api.operator import operator_routes
 from services.region.api.problems import add_problem_handlers
 from services.region.api.request_metrics import RequestMetrics
+from services.region.api.rest.documentation import introduction
 from services.region.api.rest.paths import UndecodedPaths
 from services.region.api.rest.routes import rest_routes
 from shared.clock import Clock
@@ -30,7 +31,7 @@ def application(
     clock: Clock,
     is_ready: Callable[[], bool],
 ) -> FastAPI:
-    app = FastAPI(title=f"Meridian {region}", version="0.1.0", docs_url=None, redoc_url=None)
+    app = FastAPI(title=f"Meridian {region}", version="0.1.0", description=introduction, docs_url=None, redoc_url=None)
     add_problem_handlers(app)
     allow_console_origins(app, topology)
     app.add_middleware(UndecodedPaths)

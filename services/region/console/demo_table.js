@@ -19,7 +19,7 @@ export function regionsServing(table) {
   return table === null ? [] : table.replicas.filter(({ status }) => status === "ACTIVE").map(({ region }) => region);
 }
 
-/** Makes the table and its replicas, one after the other, as regions allow it; `tell` hears how it goes. */
+/** The table, once it has its replicas, which are added one after the other; `tell` hears how it goes. */
 export async function makeDemoTable(regionNames, tell) {
   tell("Making the table…");
   const created = await fetch("/v1/tables", {
@@ -34,7 +34,7 @@ export async function makeDemoTable(regionNames, tell) {
     const added = await fetch(`${address}/replicas/${encodeURIComponent(name)}`, { method: "PUT" });
     if (!added.ok) throw new Error(await detailOf(added));
   }
-  await untilSettled();
+  return untilSettled();
 }
 
 async function untilSettled() {
@@ -44,7 +44,7 @@ async function untilSettled() {
     const table = await response.json();
     const failed = table.replicas.find(({ status }) => status === "CREATION_FAILED");
     if (failed !== undefined) throw new Error(failed.description ?? `The copy in ${failed.region} failed`);
-    if (table.status === "ACTIVE") return;
+    if (table.status === "ACTIVE") return table;
     await new Promise((resolve) => setTimeout(resolve, poll_ms));
   }
 }

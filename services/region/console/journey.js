@@ -7,13 +7,14 @@ import { duration } from "./words.js";
 
 const itemPath = `/v1/tables/${demoTable}/items/message`;
 const request_ms = 2000;
+const [quick_ms, steady_ms, slow_ms] = [2, 50, 500]; // between reads, the longer it takes
+const scaleMin_s = 0.1;
 
 export class Journey {
   constructor(topology) {
     this.topology = topology;
     this.names = topology.regions.map(({ name }) => name);
     this.writing = null; // aborted when the next message sets out
-    this.isMaking = false;
     byId("journey-regions").append(...this.names.map((name) => choice(name, name === topology.region)));
     byId("journey-make").addEventListener("click", () => this.#make());
     byId("journey-form").addEventListener("submit", (event) => {
@@ -25,22 +26,20 @@ export class Journey {
   /** Shows what can be done with the demo table as it is; null: there is none. */
   show(table) {
     const isReady = regionsServing(table).length === this.names.length;
-    byId("journey-setup").hidden = isReady && !this.isMaking;
-    byId("journey-form").hidden = !isReady || this.isMaking;
+    byId("journey-setup").hidden = isReady;
+    byId("journey-form").hidden = !isReady;
   }
 
   async #make() {
     const progress = byId("journey-progress");
     const others = this.names.filter((name) => name !== this.topology.region);
-    this.isMaking = true;
     byId("journey-make").disabled = true;
     try {
-      await makeDemoTable(others, (words) => say(progress, words));
+      this.show(await makeDemoTable(others, (words) => say(progress, words)));
       say(progress, "");
     } catch (error) {
       say(progress, `It did not work: ${error.message}`);
     } finally {
-      this.isMaking = false;
       byId("journey-make").disabled = false;
     }
   }
@@ -48,17 +47,16 @@ export class Journey {
   async #write(source, text) {
     this.writing?.abort();
     const { signal } = (this.writing = new AbortController());
-    const rows = new Map(this.names.map((name) => [name, new Arrival(name)]));
-    byId("journey-arrivals").replaceChildren(...[...rows.values()].map(({ node }) => node));
+    const race = new Race(this.names);
     const began = performance.now();
     try {
       const version = await this.#put(source, text, signal);
       const replied = performance.now();
-      rows.get(source).written(text, (replied - began) / 1000);
+      race.written(source, text, (replied - began) / 1000);
       const others = this.names.filter((name) => name !== source);
-      await Promise.all(others.map((name) => this.#follow(rows.get(name), { name, version, since: replied, signal })));
+      await Promise.all(others.map((name) => this.#follow(race, { name, version, since: replied, signal })));
     } catch (error) {
-      if (!signal.aborted) rows.get(source).failed(error.message);
+      if (!signal.aborted) race.failed(source, error.message);
     }
   }
 
@@ -74,16 +72,17 @@ export class Journey {
   }
 
   /** Reads again and again until the region has this version or a later one, however long that takes. */
-  async #follow(row, { name, version, since, signal }) {
+  async #follow(race, { name, version, since, signal }) {
     while (!signal.aborted) {
       const seen = await this.#read(name, signal);
       const waited_s = (performance.now() - since) / 1000;
-      if (seen !== null && isAtLeast(seen.version, version)) {
-        row.arrived(seen.item.text, waited_s);
+      if (seen.version !== null && isAtLeast(seen.version, version)) {
+        race.arrived(name, seen.item.text, waited_s);
         return;
       }
-      row.waiting(waited_s);
-      await new Promise((resolve) => setTimeout(resolve, waited_s < 1 ? 2 : waited_s < 10 ? 50 : 500));
+      race.waiting(name, waited_s);
+      const pause_ms = waited_s < 1 ? quick_ms : waited_s < 10 ? steady_ms : slow_ms;
+      await new Promise((resolve) => setTimeout(resolve, seen.isReachable ? pause_ms : slow_ms));
     }
   }
 
@@ -93,48 +92,57 @@ export class Journey {
         cache: "no-store",
         signal: AbortSignal.any([signal, AbortSignal.timeout(request_ms)]),
       });
-      return response.ok ? { version: versionOf(response), item: await response.json() } : null;
+      if (!response.ok) return { isReachable: true, version: null };
+      return { isReachable: true, version: versionOf(response), item: await response.json() };
     } catch {
-      return null; // unreachable now; the next read may get through
+      return { isReachable: false, version: null };
     }
   }
 }
 
-/** One region's line: where the message is, as a bar and in words. */
-class Arrival {
-  constructor(region) {
-    this.region = region;
-    this.bar = element("progress", { max: 1, value: 0, "aria-hidden": "true" });
-    this.time = element("span", { class: "time" }, "");
-    this.text = element("span", { class: "text" }, "");
-    this.node = element("li", {}, element("span", { class: "name" }, region), this.time, this.bar, this.text);
+/** A line for each region: where the message is, in words and as a bar; all bars have one scale. */
+class Race {
+  constructor(names) {
+    this.lines = new Map(names.map((name) => [name, line(name)]));
+    byId("journey-arrivals").replaceChildren(...[...this.lines.values()].map(({ node }) => node));
   }
 
-  written(text, seconds) {
-    this.#show("good", `written in ${duration(seconds)}`, { text, share: 1 });
+  written(name, text, seconds) {
+    this.#show(name, { mood: "good here", words: `written in ${duration(seconds)}`, text });
   }
 
-  arrived(text, seconds) {
-    this.#show("good", `after ${duration(seconds)}`, { text, share: 1 });
-    say(byId("journey-told"), `${this.region}: after ${duration(seconds)}`);
+  arrived(name, text, seconds) {
+    this.#show(name, { mood: "good", words: `after ${duration(seconds)}`, text, seconds });
+    say(byId("journey-told"), `${name}: after ${duration(seconds)}`);
   }
 
   /** In whole tenths, so that only what a person can read changes. */
-  waiting(seconds) {
-    const shown = seconds < 0.3 ? "on its way" : `waiting ${duration(Math.floor(seconds * 10) / 10)}`;
-    this.#show("busy", shown, { text: "", share: 1 - 1 / (1 + seconds * 4) });
+  waiting(name, seconds) {
+    const words = seconds < 0.3 ? "on its way" : `waiting ${duration(Math.floor(seconds * 10) / 10)}`;
+    this.#show(name, { mood: "busy", words, text: "", seconds });
   }
 
-  failed(words) {
-    this.#show("bad", "not written", { text: words, share: 0 });
+  failed(name, reason) {
+    this.#show(name, { mood: "bad here", words: "not written", text: reason });
   }
 
-  #show(mood, words, { text, share }) {
-    this.node.className = mood;
-    this.bar.value = share;
-    say(this.time, words);
-    say(this.text, text);
+  #show(name, { mood, words, text, seconds = 0 }) {
+    const shown = this.lines.get(name);
+    shown.node.className = mood;
+    shown.seconds = seconds;
+    say(shown.time, words);
+    say(shown.text, text);
+    const scale_s = Math.max(scaleMin_s, ...[...this.lines.values()].map((each) => each.seconds));
+    for (const each of this.lines.values()) each.bar.value = each.seconds / scale_s;
   }
+}
+
+function line(name) {
+  const bar = element("progress", { max: 1, value: 0, "aria-hidden": "true" });
+  const time = element("span", { class: "time" });
+  const text = element("span", { class: "text" });
+  const node = element("li", {}, element("span", { class: "name" }, name), time, bar, text);
+  return { node, bar, time, text, seconds: 0 };
 }
 
 function choice(name, isChecked) {

@@ -11,7 +11,7 @@ export function linksBetween(regions) {
 }
 
 export function showLinks(links) {
-  byId("link-rows").replaceChildren(...links.map(row));
+  byId("link-rows").replaceChildren(...links.flatMap(rows));
 }
 
 function linkOf(source, target) {
@@ -36,22 +36,26 @@ function linkState(target, reports) {
   return reports.length === 0 ? "NO_REPLICATOR" : worstState(reports.map((report) => report.state));
 }
 
-function row(link) {
+/** A link's row, and below it what its replicator says is wrong. */
+function rows(link) {
   const { words, mood } = stateOf(link.state);
-  const state = element("td", {}, element("span", { class: `state ${mood}` }, words));
-  if (link.error !== null) state.append(element("span", { class: "error" }, String(link.error)));
-  return element(
+  const row = element(
     "tr",
     {},
-    element("td", {}, link.source),
-    element("td", {}, link.target),
-    state,
+    element("td", {}, regionName(`${link.source} →`), " ", regionName(link.target)),
+    element("td", {}, element("span", { class: `state ${mood}` }, words)),
     element("td", { class: "number" }, duration(link.behind_s)),
-    element("td", { class: "number" }, duration(link.p50_s)),
-    element("td", { class: "number" }, duration(link.p99_s)),
+    element("td", { class: "number wide" }, duration(link.p50_s)),
+    element("td", { class: "number wide" }, duration(link.p99_s)),
     element("td", { class: "number" }, count(link.backlog)),
     element("td", { class: "number wide" }, count(link.conflicts)),
   );
+  if (link.error === null) return [row];
+  return [row, element("tr", { class: "error" }, element("td", { colspan: row.children.length }, String(link.error)))];
+}
+
+function regionName(words) {
+  return element("span", { class: "region-name" }, words);
 }
 
 function largest(reports, name) {

@@ -48,7 +48,7 @@ function summary(regions, links) {
   if (troubled.length > 0) return ["bad", `${plural(troubled.length, "link")} in trouble`];
   const behind_s = Math.max(0, ...links.map((link) => link.behind_s ?? 0));
   const backlog = links.reduce((sum, link) => sum + link.backlog, 0);
-  if (behind_s >= 1) return ["busy", `${plural(backlog, "change")} to go, ${duration(behind_s)} behind`];
+  if (behind_s >= 1) return ["busy", `${backlog > 0 ? `${plural(backlog, "change")}, ` : ""}${duration(behind_s)} behind`];
   const moving = links.filter((link) => stateOf(link.state).mood === "busy");
   if (moving.length > 0) return ["busy", `${plural(moving.length, "link")} catching up`];
   return ["good", regions.length === 1 ? "ready" : `${plural(regions.length, "region")} in step`];

@@ -3,7 +3,7 @@
 import { byId, svg } from "./elements.js";
 import { duration, plural, stateOf } from "./words.js";
 
-const laneGap = 11; // half of the distance between the two directions of a pair
+const laneGap = 14; // half of the distance between the two directions of a pair
 const pulse_ms = 700;
 const pulsesMax = 3;
 const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -35,7 +35,7 @@ export class Picture {
     this.canvas.replaceChildren(
       ...this.links.map((link) => arrow(link, this.lanes.get(link))),
       ...this.regions.map((region) => node(region, places.get(region.name), frame)),
-      ...this.links.map((link) => label(link, this.lanes.get(link))),
+      ...this.links.map((link) => label(link, this.lanes.get(link), frame)),
     );
   }
 
@@ -65,7 +65,7 @@ function horizontalPadding(node) {
 
 function layout(width, regionCount) {
   const isNarrow = width < 520;
-  const node = isNarrow ? { width: 116, height: 54 } : { width: 168, height: 66 };
+  const node = isNarrow ? { width: 120, height: 54 } : { width: 168, height: 66 };
   const height = regionCount === 1 ? node.height + 40 : isNarrow ? 300 : 372;
   const center = { x: width / 2, y: height / 2 };
   const reach = { x: (width - node.width) / 2 - 2, y: (height - node.height) / 2 - 2 };
@@ -110,11 +110,18 @@ function arrow(link, { start, end, along }) {
   );
 }
 
-function label(link, { start, end }) {
+/** Beside the first third of its line, on the outer side of the pair, so that the two directions stay apart. */
+function label(link, { start, end, along }, frame) {
   const { mood } = stateOf(link.state);
-  const words = lagWords(link);
-  const at = { x: start.x + (end.x - start.x) * 0.34, y: start.y + (end.y - start.y) * 0.34 };
-  const width = words.length * 6.7 + 16;
+  const words = frame.isNarrow ? lagWords(link).replace(" behind", "") : lagWords(link);
+  const width = words.length * (frame.isNarrow ? 6.4 : 7) + 16;
+  const isShort = Math.hypot(end.x - start.x, end.y - start.y) < 1.8 * width;
+  const share = isShort ? 0.5 : 0.34;
+  const outwards = Math.max(0, width / 2 - 12);
+  const at = {
+    x: start.x + (end.x - start.x) * share - along.y * outwards,
+    y: start.y + (end.y - start.y) * share,
+  };
   return svg(
     "g",
     { class: `label ${mood}` },

@@ -28,7 +28,7 @@ function row(table) {
     "tr",
     {},
     element("td", { class: "name" }, table.name),
-    element("td", {}, keys.map((key) => `${key.name} (${key.type})`).join(", ")),
+    element("td", { class: "wide" }, keys.map((key) => `${key.name} (${key.type})`).join(", ")),
     element("td", { class: "number" }, count(table.item_count)),
     element("td", { class: "replicas" }, ...table.replicas.map(replica)),
   );

@@ -10,6 +10,7 @@ import secrets
 from asyncio import Future
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import NamedTuple
 
@@ -251,10 +252,18 @@ class Feed:
         return own | {self._topology.numbered(source).name: at for source, at in state.positions.items()}
 
     async def acknowledge(self, target: RegionName, applied: Mapping[Lane, int]) -> None:
-        """Remembers how far a target has applied each lane, so that the change log may be trimmed up to there."""
+        """Remembers how far a target has applied each lane, so that the change log may be trimmed up to there.
+
+        Lanes that are not here, or not known to be the target's, are passed over: they must not hold up the others.
+        """
         number = self._topology.named(target).number
-        partitions = [(self._partition(target, lane), sequence) for lane, sequence in applied.items()]
-        await asyncio.gather(*(partition.submit(Acknowledge(number, sequence)) for partition, sequence in partitions))
+        news = []
+        for lane, sequence in applied.items():
+            with suppress(RequestRefusedError):
+                partition = self._partition(target, lane)
+                if sequence > partition.state.followers.get(number, 0):
+                    news.append(partition.submit(Acknowledge(number, sequence)))
+        await asyncio.gather(*news)
 
     async def _tail_now(self, target: RegionName, cursor: str | None, share: Share) -> Tail:
         entries = None if cursor is None else self._ring.after(cursor)

@@ -56,6 +56,7 @@ class Replicas:
         self._topology = topology
         self._region = RegionName(region)
         self._reconciling = asyncio.Lock()
+        self._removing = asyncio.Lock()
 
     async def load(self) -> None:
         """At start: every table of the catalog, then whatever the catalog lane says beyond it."""
@@ -107,6 +108,10 @@ class Replicas:
             if state.status is ReplicaStatus.ACTIVE and name != self._region
         ]
 
+    def sources(self, definition: TableDefinition) -> Sequence[RegionName]:
+        """Other regions whose changes are due here; a removed one among them until its last changes have arrived."""
+        return [name for name in self.states(definition) if name != self._region and name in self._topology]
+
     async def activate(self, table: Table) -> None:
         if table.stage is not Stage.ACTIVE:
             await self.save(LocalTable(table.definition, Stage.ACTIVE))
@@ -129,10 +134,11 @@ class Replicas:
 
     async def finish_removals(self) -> None:
         """Drops replicas that were removed here, once every remaining replica has their last changes."""
-        for table in self._registry.all():
-            if table.stage is Stage.DELETING and self._is_drained(table):
-                await self._drop(table)
-                log.info("replica is gone", table=table.definition.name)
+        async with self._removing:
+            for table in self._registry.all():
+                if table.stage is Stage.DELETING and await self._is_drained(table):
+                    await self._drop(table)
+                    log.info("replica is gone", table=table.definition.name)
 
     async def _reconcile_one(self, definition: TableDefinition) -> None:
         table = self._registry.of(definition.generation)
@@ -171,7 +177,9 @@ class Replicas:
             await self._definitions.submit(WriteEntry(_state_key(table.generation, self._region), None))
             await self.reconcile()
 
-    def _is_drained(self, table: Table) -> bool:
+    async def _is_drained(self, table: Table) -> bool:
+        for partition in table.partitions:
+            await partition.drain()  # what was taken before the table stopped taking requests
         numbers = [self._topology.named(name).number for name in table.definition.replicas if name in self._topology]
         return all(
             partition.state.followers.get(number, 0) >= partition.state.origin_sequence

@@ -116,14 +116,16 @@ class Replication:
 
     async def lanes(self) -> Sequence[LaneReport]:
         """Every lane of which this region is to have a copy, with its positions."""
-        reports = [self._report(self._definitions, table=None, donors=())]
+        everybody = [RegionName(peer.name) for peer in self._topology.others(self._region)]
+        reports = [self._report(self._definitions, table=None, sources=everybody, donors=())]
         count = 0
         for table in self._registry.all():
             if not table.definition.is_global or table.stage not in (Stage.CREATING, Stage.ACTIVE):
                 continue
+            sources = self._replicas.sources(table.definition)
             donors = self._replicas.active_elsewhere(table.definition)
             for partition in table.partitions:
-                reports.append(self._report(partition, table=table, donors=donors))
+                reports.append(self._report(partition, table=table, sources=sources, donors=donors))
                 count += 1
                 if count % _opens_per_slice == 0:
                     await asyncio.sleep(0)
@@ -151,14 +153,16 @@ class Replication:
         await self._required(lane).submit(MarkCompleteness(CopyState.NEEDS_RESYNC))
         self._registry.touch()
 
-    def _report(self, partition: Partition, *, table: Table | None, donors: Sequence[RegionName]) -> LaneReport:
+    def _report(
+        self, partition: Partition, *, table: Table | None, sources: Sequence[RegionName], donors: Sequence[RegionName]
+    ) -> LaneReport:
         state = partition.state
         return LaneReport(
             partition.lane,
             "" if table is None else table.definition.name,
             Stage.ACTIVE if table is None else table.stage,
             state.completeness,
-            {peer.name: state.positions.get(peer.number, Position(0)) for peer in self._topology.others(self._region)},
+            {name: state.positions.get(self._topology.named(name).number, Position(0)) for name in sources},
             donors,
         )
 

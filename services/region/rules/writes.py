@@ -10,9 +10,14 @@ from services.region.expressions.updates import updated_attributes
 from services.region.rules.stored import StoredItem
 from shared.changes.records import Kind
 from shared.errors import ConditionalCheckFailedError, ValidationError
-from shared.limits import item_bytes_max
+from shared.limits import item_bytes_max, nesting_levels_max
 from shared.model.sizes import item_size_bytes
-from shared.model.values import Item, decode_item, encode_item
+from shared.model.values import Item, decode_item, encode_item, nesting_levels
+
+
+_too_deep = (
+    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+)
 
 
 class Decision(NamedTuple):
@@ -48,6 +53,8 @@ def decide_update(command: UpdateItem, stored: StoredItem | None) -> Decision:
         after, touched = updated.item, updated.touched
         if item_size_bytes(after) > item_bytes_max:
             raise ValidationError("Item size to update has exceeded the maximum allowed size")
+        if any(nesting_levels(after[name]) > nesting_levels_max for name in command.update.paths if name in after):
+            raise ValidationError(_too_deep)
     image = encode_item(after)
     if command.return_values is ReturnValues.NONE:
         return Decision(Kind.PUT, image, None)

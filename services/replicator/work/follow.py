@@ -94,7 +94,8 @@ class LinkFollower:
         self._unsettled: set[Lane] = set()
         self._fills: dict[Lane, int] = {}
         self._fill_wanted = asyncio.Event()
-        self._assigned = asyncio.Event()
+        self._assigned = False
+        self._polling: asyncio.Timeout | None = None
 
     @property
     def own_region_problem(self) -> str | None:
@@ -104,7 +105,10 @@ class LinkFollower:
         """The lanes of this link from now on; a lane that is followed already goes on from where it is."""
         self.owned = {owned.lane: owned for owned in lanes}
         self.tally.keep({owned.table for owned in self.owned.values()}.__contains__)
-        self._assigned.set()
+        if self._following.keys() != self.states.keys() or any(state.lost for state in self.states.values()):
+            self._assigned = True
+            if self._polling is not None and not self._polling.expired():
+                self._polling.reschedule(0)
 
     async def run(self) -> None:
         failures = 0
@@ -113,7 +117,7 @@ class LinkFollower:
                 async with asyncio.TaskGroup() as loops:
                     loops.create_task(self._follow_feed())
                     loops.create_task(self._fill_lanes())
-            except* Exception:  # One link's defect must not stop the others; it is counted and shown
+            except* Exception:  # one link's defect must not stop the others
                 failures += 1
                 self.tally.failures += 1
                 self.problem = "the link failed and starts anew; see the replicator's log"
@@ -131,7 +135,7 @@ class LinkFollower:
             try:
                 await self._take_assignment()
                 started_s = self._clock.monotonic_s()
-                batch = await self._feed.poll(wait_s=poll_wait_s)
+                batch = await self._poll()
                 if failures:
                     log.info("link is back", source=self.source)
                 failures, self.problem = 0, None
@@ -144,6 +148,16 @@ class LinkFollower:
             await self._carry_out([*self._absorb(batch), *self._tick()])
             if batch.deliveries:
                 await asyncio.sleep(max(0.0, started_s + round_s - self._clock.monotonic_s()))
+
+    async def _poll(self) -> FeedBatch:
+        """What the feed brings, or nothing as soon as there are other lanes to follow."""
+        try:
+            async with asyncio.timeout(None) as self._polling:
+                return await self._feed.poll(wait_s=poll_wait_s)
+        except TimeoutError:
+            return FeedBatch()
+        finally:
+            self._polling = None
 
     async def _fill_lanes(self) -> None:
         failures = 0
@@ -178,10 +192,10 @@ class LinkFollower:
         return Filled(after, page.deliveries, page.head, self._clock.monotonic_s())
 
     async def _take_assignment(self) -> None:
-        if not self._assigned.is_set():
+        if not self._assigned:
             return
-        self._assigned.clear()
-        following = {lane: owned for lane, owned in self.owned.items() if owned.stage is CopyStage.FOLLOWING}
+        self._assigned = False
+        following = self._following
         for lane in self.states.keys() - following.keys():
             self._forget(lane)
         now, now_us = self._clock.monotonic_s(), self._clock.wall_us()
@@ -194,11 +208,16 @@ class LinkFollower:
             {lane: Position(state.applied, state.offset) for lane, state in self.states.items() if state.lost is None}
         )
 
+    @property
+    def _following(self) -> Mapping[Lane, OwnedLane]:
+        return {lane: owned for lane, owned in self.owned.items() if owned.stage is CopyStage.FOLLOWING}
+
     async def _start_anew(self) -> None:
         """After a defect: positions are those that the own region gave, everything else is learnt again."""
         for lane in list(self.states):
             self._forget(lane)
         await self._feed.follow({})
+        self._assigned = True
         self._on_catalog_change()
 
     def _absorb(self, batch: FeedBatch) -> Iterable[tuple[Lane, Sequence[Effect]]]:
@@ -252,7 +271,8 @@ class LinkFollower:
             effects = [effect for reply in replies for effect in self._take_reply(reply)]
         self._observe_lag(records, before, replies[-1].applied_us)
         await self._carry_out(effects)
-        if self.states.get(catalog_lane) is not None and before.get(catalog_lane) != self.states[catalog_lane].applied:
+        catalog = self.states.get(catalog_lane)
+        if catalog is not None and catalog_lane in before and before[catalog_lane] != catalog.applied:
             self._on_catalog_change()
 
     def _take_reply(self, reply: ApplyReply) -> Iterable[tuple[Lane, Sequence[Effect]]]:

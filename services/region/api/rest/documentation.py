@@ -7,6 +7,13 @@ from pydantic import BaseModel
 
 from services.region.api.problems import content_type as problem_type
 
+introduction = """\
+Tables, items and replicas as resources, in plain JSON, beside the DynamoDB endpoint (`POST /`) and on the same data.
+
+An item's version is its `ETag`: a write with `If-Match` happens only if the item still has that version, one with
+`If-None-Match: *` only if there is no item. Expressions are DynamoDB's; what their `#names` and `:values` stand for is
+given in the body. Errors are problem details (RFC 9457).
+"""
 _problem = {
     "type": "about:blank",
     "title": "ConditionalCheckFailedException",

@@ -37,13 +37,17 @@ def _decoded(segment: str) -> str:
         raise ValueError("is not percent-encoded UTF-8") from error
 
 
+_table_description = "Name of the table."
 _key_description = (
     "Text of a string key, decimal text of a number key, base64url of a binary key; percent-encoded, `/` as `%2F`."
 )
-TableName = Annotated[str, AfterValidator(_decoded), Path(description="Name of the table.", examples=["orders"])]
+TableName = Annotated[str, AfterValidator(_decoded), Path(description=_table_description, examples=["orders"])]
 KeyText = Annotated[str, AfterValidator(_decoded), Path(description=_key_description, examples=["ada"])]
 SortKeyText = Annotated[str, AfterValidator(_decoded), Path(description=_key_description, examples=["7"])]
 Region = Annotated[str, AfterValidator(_decoded), Path(description="Name of a region.", examples=["eu-west-1"])]
+_TableWithoutSortKey = Annotated[
+    str, AfterValidator(_decoded), Path(description=_table_description, examples=["customers"])
+]
 
 
 class ItemPath(NamedTuple):
@@ -67,7 +71,7 @@ class ItemPath(NamedTuple):
         }
 
 
-def partition_key_path(table: TableName, key: KeyText) -> ItemPath:
+def partition_key_path(table: _TableWithoutSortKey, key: KeyText) -> ItemPath:
     return ItemPath(table, key, None)
 
 

@@ -1,0 +1,99 @@
+"""Limits: what just fits is taken, one more is refused."""
+
+from typing import Any
+
+import pytest
+
+from tests.compat.tables import invalid, unique
+
+item_bytes_max = 400 * 1024
+
+
+def nested(levels: int, kind: str) -> Any:
+    """A text inside so many levels of documents, counting its own."""
+    value: Any = "x"
+    for _ in range(levels - 1):
+        value = [value] if kind == "list" else {"a": value}
+    return value
+
+
+def test_an_item_of_400_kilobytes_is_taken_and_one_byte_more_refused(table: Any) -> None:
+    key = {"p": unique()}
+    rest = item_bytes_max - len("p") - len(key["p"]) - len("text")
+    table.put_item(Item=key | {"text": "x" * rest})
+    assert len(table.get_item(Key=key)["Item"]["text"]) == rest
+    with invalid("Item size has exceeded the maximum allowed size"):
+        table.put_item(Item=key | {"text": "x" * (rest + 1)})
+
+
+def test_sizes_are_those_of_utf_8(table: Any) -> None:
+    with invalid("Item size has exceeded the maximum allowed size"):
+        table.put_item(Item={"p": unique(), "text": "€" * (item_bytes_max // 3)})
+
+
+@pytest.mark.parametrize("kind", ["list", "map"])
+def test_documents_nest_32_levels(table: Any, kind: str) -> None:
+    item = {"p": unique(), "document": nested(32, kind)}
+    table.put_item(Item=item)
+    assert table.get_item(Key={"p": item["p"]})["Item"] == item
+    with invalid("Nesting Levels have exceeded supported limits"):
+        table.put_item(Item={"p": unique(), "document": nested(33, kind)})
+
+
+def test_keys_have_a_largest_size(sorted_table: Any) -> None:
+    sorted_table.put_item(Item={"p": "p" * 2048, "c": "c" * 1024})
+    sorted_table.delete_item(Key={"p": "p" * 2048, "c": "c" * 1024})
+    with invalid("Size of hashkey has exceeded the maximum size limit of 2048 bytes"):
+        sorted_table.put_item(Item={"p": "p" * 2049, "c": "c"})
+    with invalid("Aggregated size of all range keys has exceeded the size limit of 1024 bytes"):
+        sorted_table.put_item(Item={"p": "p", "c": "c" * 1025})
+
+
+def test_an_expression_has_4_kilobytes(table: Any) -> None:
+    with invalid("Expression size has exceeded the maximum allowed size"):
+        table.get_item(Key={"p": "x"}, ProjectionExpression="a" * 4097)
+
+
+def test_in_takes_100_operands(table: Any) -> None:
+    key = {"p": unique()}
+    table.put_item(Item=key | {"n": 99})
+
+    def conditioned(count: int) -> None:
+        values = {f":v{number}": number for number in range(count)}
+        table.put_item(
+            Item=key | {"n": 99},
+            ConditionExpression=f"n IN ({', '.join(values)})",
+            ExpressionAttributeValues=values,
+        )
+
+    conditioned(100)
+    with invalid():
+        conditioned(101)
+
+
+def test_parentheses_and_negations_nest_only_so_deep(table: Any) -> None:
+    for depth in (1000, 2000):
+        with invalid():
+            table.put_item(Item={"p": "x"}, ConditionExpression="(" * depth + "a = a" + ")" * depth)
+    with invalid():
+        table.put_item(Item={"p": "x"}, ConditionExpression="NOT " * 1000 + "a = a")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"SS": []}, "may not be empty"),
+        ({"NS": []}, "may not be empty"),
+        ({"BS": []}, "should not be empty"),
+        ({"SS": ["a", "a"]}, "contains duplicates"),
+        ({"BS": [b"a", b"a"]}, "contains duplicates"),
+        ({"NULL": False}, "Null attribute value types must have the value of true"),
+        ({}, "must contain exactly one of the supported datatypes"),
+        ({"S": "a", "N": "1"}, "must contain exactly one of the supported datatypes"),
+    ],
+)
+def test_values_that_cannot_be(client: Any, table: Any, value: dict[str, Any], message: str) -> None:
+    with invalid(message):
+        client.put_item(TableName=table.name, Item={"p": {"S": "x"}, "a": value})
+    with invalid(message):
+        client.put_item(TableName=table.name, Item={"p": {"S": "x"}, "a": {"L": [{"M": {"b": value}}]}})
