@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs until SIGTERM or SIGINT. Raises `OperatorError` for settings that can't be used."""
     settings = load(ReplicatorSettings, argv, program="meridian replicator")
     configure_logging("replicator", settings.region)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of every attempt to reach a broker that is away
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings))
     return 0

@@ -6,19 +6,18 @@ limit until it answers again, so that healing is noticed at once.
 """
 
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
-import httpx
 import orjson
 
 from shared.changes.batches import decode_batch
 from shared.changes.heartbeats import decode_heartbeat
 from shared.changes.records import Lane
 from shared.errors import CorruptRecordError
+from shared.feed.connection import Answer, Endpoint, NoAnswerError
 from shared.feed.port import FeedBatch, FeedUnavailableError, Position
 from shared.limits import heartbeat_interval_s
 
-connect_limit_s = 1.5
 question_limit_s = 1.0  # for an answer that needs no work and no waiting
 overdue_s = 1.0  # how much longer than asked for a long poll may take
 heads_limit_s = 15.0  # a source with thousands of lanes looks each of them up
@@ -29,24 +28,13 @@ class RegionLogFeed:
     """`Feed` of one source region, for the share of its lanes that belongs to one worker of `target`."""
 
     def __init__(self, endpoint: str, *, token: str, target: str, rank: int = 0, workers: int = 1) -> None:
-        self._endpoint = endpoint
         self._target = target
         self._share = [rank, workers]
         self._cursor: str | None = None
         self._lanes: frozenset[Lane] = frozenset()
         self._connected = False
         self._resumed = False  # connected, but no answer to a long poll since
-        self._client = httpx.AsyncClient(
-            base_url=f"{endpoint}/internal/v1/",
-            headers={
-                "Content-Type": "application/json",
-                "Authorization": f"Bearer {token}",
-                "X-Meridian-Region": target,
-            },
-            limits=httpx.Limits(max_connections=1, keepalive_expiry=wait_s_max),
-            trust_env=False,
-            verify=endpoint.startswith("https:"),
-        )
+        self._source = Endpoint(endpoint, headers={"Authorization": f"Bearer {token}", "X-Meridian-Region": target})
 
     async def follow(self, lanes: Mapping[Lane, Position]) -> None:
         """The source decides which lanes it sends; for lanes that are new here, the heads are asked for."""
@@ -60,15 +48,19 @@ class RegionLogFeed:
         wait_s = min(wait_s, wait_s_max)
         limit_s = heads_limit_s if self._resumed or self._cursor is None else wait_s + overdue_s
         asked = {"target": self._target, "cursor": self._cursor, "wait_s": wait_s, "share": self._share}
-        body = await self._ask("POST", "feed/tail", content=orjson.dumps(asked), limit_s=limit_s)
+        body = await self._answer_to(
+            self._source.post(
+                "/internal/v1/feed/tail", orjson.dumps(asked), content_type="application/json", silence_s=limit_s
+            )
+        )
         self._resumed = False
         try:
             return self._take(body)
         except (CorruptRecordError, KeyError, ValueError) as error:
-            raise self._lost(f"sends what can't be read: {error}") from error
+            raise self._lost(f"{self._source.name} sends what can't be read: {error}") from error
 
     async def close(self) -> None:
-        await self._client.aclose()
+        self._source.close()
 
     def _take(self, body: bytes) -> FeedBatch:
         head, deliveries = decode_batch(body)
@@ -82,27 +74,26 @@ class RegionLogFeed:
 
     async def _reconnect(self) -> None:
         """Raises unless the source answers a question that costs it nothing."""
-        await self._ask("GET", "time", limit_s=question_limit_s)
+        await self._answer_to(self._source.get("/internal/v1/time", silence_s=question_limit_s))
         self._connected = self._resumed = True
 
-    async def _ask(self, method: str, path: str, *, limit_s: float, content: bytes | None = None) -> bytes:
-        limit = httpx.Timeout(limit_s, connect=min(limit_s, connect_limit_s))
+    async def _answer_to(self, question: Awaitable[Answer]) -> bytes:
         try:
-            response = await self._client.request(method, path, content=content, timeout=limit)
-        except httpx.TransportError as error:
-            raise self._lost(f"does not answer: {str(error) or type(error).__name__}") from error
-        if response.status_code != 200:
-            raise self._lost(f"answers {response.status_code} {_reason(response)}")
-        return response.content
+            answer = await question
+        except NoAnswerError as error:
+            raise self._lost(str(error)) from error
+        if answer.status != 200:
+            raise self._lost(f"{self._source.name} answers {answer.status} {_reason(answer)}")
+        return answer.body
 
     def _lost(self, what: str) -> FeedUnavailableError:
         """The place in the tail is kept: the source will say whether it still holds it."""
         self._connected = False
-        return FeedUnavailableError(f"{self._endpoint} {what}")
+        return FeedUnavailableError(what)
 
 
-def _reason(response: httpx.Response) -> str:
+def _reason(answer: Answer) -> str:
     try:
-        return str(orjson.loads(response.content)["reason"])
+        return str(orjson.loads(answer.body)["reason"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
-        return response.reason_phrase
+        return ""

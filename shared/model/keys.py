@@ -7,6 +7,7 @@ item's slot, one of 65,536; partitions, scan segments and digests are slot range
 import hashlib
 from base64 import b64decode
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared import limits
 from shared.errors import ValidationError
@@ -38,8 +39,7 @@ class KeySchema:
         return {name: item[name] for name in self.names}
 
 
-@dataclass(frozen=True, slots=True)
-class ItemKey:
+class ItemKey(NamedTuple):
     """Where an item lives: rows are ordered by (slot, partition key, sort key); `sort` is empty without a sort key."""
 
     slot: int

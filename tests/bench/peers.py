@@ -82,12 +82,12 @@ def _install(package: Package) -> str | None:
     """None once it is there, else why it isn't."""
     if package.path.exists():
         return None
+    if shutil.which(package.installer[0]) is None:
+        return f"{package.installer[0]} is not installed"
     print(f"Installing {package.name} {package.version} into {package.folder}", flush=True)
     unfinished = package.folder.with_name(f"{package.folder.name}.unfinished")
     unfinished.mkdir(parents=True, exist_ok=True)
     command = [word.format(folder=unfinished) for word in package.installer]
-    if shutil.which(command[0]) is None:
-        return f"{command[0]} is not installed"
     run = subprocess.run(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )

@@ -101,4 +101,6 @@ def load_of(output: str) -> Load:
 
 
 def _failed(why: str) -> OperatorError:
-    return OperatorError("a round of the benchmark is void", why=why, next_step="Look at the server's log, named above")
+    return OperatorError(
+        "a round of the benchmark is void", why=why, next_step="Look at the servers' logs in build/bench"
+    )

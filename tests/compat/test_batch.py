@@ -90,7 +90,7 @@ def test_too_many_requests_are_refused(client: Any, table: Any) -> None:
 
 @pytest.mark.parametrize("empty", [{}, {"a-table": []}])
 def test_empty_batches_are_refused(client: Any, empty: dict[str, Any]) -> None:
-    with invalid("greater than or equal to 1"):
+    with invalid():
         client.batch_write_item(RequestItems=empty)
 
 
@@ -104,7 +104,7 @@ def test_the_same_key_twice_is_refused(client: Any, table: Any) -> None:
 
 def test_one_bad_item_refuses_the_whole_batch(client: Any, table: Any) -> None:
     good = unique()
-    with invalid("The provided key element does not match the schema"):
+    with invalid("key"):
         client.batch_write_item(
             RequestItems={table.name: [put(good), {"PutRequest": {"Item": {"a": {"S": "no key"}}}}]}
         )

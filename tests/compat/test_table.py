@@ -149,6 +149,4 @@ def test_a_stream_specification_is_described(client: Any) -> None:
 
 def test_the_region_that_is_asked_cannot_be_added_as_a_replica(client: Any, table: Any) -> None:
     with invalid():
-        client.update_table(
-            TableName=table.name, ReplicaUpdates=[{"Create": {"RegionName": client.meta.region_name}}]
-        )
+        client.update_table(TableName=table.name, ReplicaUpdates=[{"Create": {"RegionName": client.meta.region_name}}])

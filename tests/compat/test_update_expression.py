@@ -126,9 +126,7 @@ def test_a_sum_of_more_than_38_digits_is_refused(table: Any) -> None:
     key = {"p": unique()}
     table.put_item(Item=key | {"n": Decimal("1e37")})
     with invalid("more than 38 significant digits"):
-        table.update_item(
-            Key=key, UpdateExpression="ADD n :v", ExpressionAttributeValues={":v": Decimal("0.1")}
-        )
+        table.update_item(Key=key, UpdateExpression="ADD n :v", ExpressionAttributeValues={":v": Decimal("0.1")})
 
 
 def test_an_item_that_would_grow_too_large_is_refused(table: Any) -> None:

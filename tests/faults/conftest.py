@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from services.lab.client import TableClient
 from services.lab.processes import stop_orphans
+from services.lab.tables import ensure_replicated_table
+from tests.faults import lags
 from tests.faults.lab import Lab, free_base_port, regions
 
 
@@ -36,6 +39,15 @@ def own_lab(tmp_path: Path) -> Iterator[Lab]:
         record = lab.record
         lab.run("down")
         stop_orphans([*record.identities, *([record.supervisor] if record.supervisor else [])])
+
+
+@pytest.fixture
+async def table(running_lab: Lab, clients: dict[str, TableClient]) -> str:
+    """A table of this test's own, with a replica in every region and links that the lab's status shows."""
+    name = f"t-{uuid4().hex}"
+    await ensure_replicated_table(list(clients.values()), name)
+    assert await lags.vanish(running_lab, name, count=6, patience_s=10) == ""
+    return name
 
 
 @pytest.fixture

@@ -65,6 +65,15 @@ class Lab:
     def record(self) -> LabRecord:
         return existing_record(self.folder)
 
+    @property
+    def regions(self) -> tuple[str, ...]:
+        return self.record.topology.names
+
+    def generation(self, table: str) -> str:
+        """The generation of a table that several regions hold, as its partition files are named after."""
+        (compared,) = json.loads(self.run("compare", "--table", table, "--json").stdout)["tables"]
+        return str(compared["generation"])
+
     def client(self, region: str) -> TableClient:
         record = self.record
         endpoint = record.topology.named(region).endpoint

@@ -1,11 +1,13 @@
 """Commands on single items: PutItem, GetItem, UpdateItem, DeleteItem, and what they answer.
 
-Built by the edges from checked input and trusted below. What needs the table's key schema (missing or mistyped key
+Built by the edges from checked input and trusted below; named tuples, because one is made for every request.
+What needs the table's key schema (missing or mistyped key
 attributes) is checked by `rules.keys` once the table is known.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from services.region.expressions.conditions import Condition
 from services.region.expressions.projections import Projection
@@ -42,8 +44,7 @@ class Guard:
 no_guard = Guard()
 
 
-@dataclass(frozen=True, slots=True)
-class PutItem:
+class PutItem(NamedTuple):
     table: str
     item: Item
     guard: Guard = no_guard
@@ -51,8 +52,7 @@ class PutItem:
     return_consumed_capacity: ReturnConsumedCapacity = ReturnConsumedCapacity.NONE
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateItem:
+class UpdateItem(NamedTuple):
     table: str
     key: Item
     update: Update | None  # None: the item is created with its key alone when absent
@@ -61,8 +61,7 @@ class UpdateItem:
     return_consumed_capacity: ReturnConsumedCapacity = ReturnConsumedCapacity.NONE
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteItem:
+class DeleteItem(NamedTuple):
     table: str
     key: Item
     guard: Guard = no_guard
@@ -70,8 +69,7 @@ class DeleteItem:
     return_consumed_capacity: ReturnConsumedCapacity = ReturnConsumedCapacity.NONE
 
 
-@dataclass(frozen=True, slots=True)
-class GetItem:
+class GetItem(NamedTuple):
     table: str
     key: Item
     projection: Projection | None = None
@@ -79,8 +77,7 @@ class GetItem:
     return_consumed_capacity: ReturnConsumedCapacity = ReturnConsumedCapacity.NONE
 
 
-@dataclass(frozen=True, slots=True)
-class ItemFound:
+class ItemFound(NamedTuple):
     """Answer of a read: the encoded item (None when absent) with its version."""
 
     image: bytes | None
@@ -88,8 +85,7 @@ class ItemFound:
     capacity_units: float
 
 
-@dataclass(frozen=True, slots=True)
-class ItemWritten:
+class ItemWritten(NamedTuple):
     """Answer of a write: the attributes that ReturnValues asked for, and the version now stored."""
 
     attributes: bytes | None

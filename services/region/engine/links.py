@@ -7,6 +7,7 @@ from typing import Any
 from shared.clock import Clock
 
 worker_silence_s_max = 3.0
+without_worker = "NO_REPLICATOR"
 
 LinkReport = Mapping[str, Any]  # as the replicator sends it; shown, never decided on
 
@@ -30,10 +31,21 @@ class Links:
         return names.index(identifier), len(names)
 
     def reports(self) -> Sequence[LinkReport]:
-        """The latest report of every link and table, from the live workers."""
-        return [report for worker in self._live() for report in worker.links]
+        """The latest report of every link and table. While no worker is alive, the last ones, whose frontiers age."""
+        live = self._live()
+        if live:
+            return [report for worker in live for report in worker.links]
+        return [self._aged(report, worker.heard_s) for worker in self._workers.values() for report in worker.links]
 
     def _live(self) -> Sequence[Worker]:
         oldest_s = self._clock.monotonic_s() - worker_silence_s_max
-        self._workers = {name: worker for name, worker in self._workers.items() if worker.heard_s >= oldest_s}
-        return list(self._workers.values())
+        live = {name: worker for name, worker in self._workers.items() if worker.heard_s >= oldest_s}
+        if live:
+            self._workers = live
+        return list(live.values())
+
+    def _aged(self, report: LinkReport, heard_s: float) -> LinkReport:
+        lag_s = report.get("frontier_lag_s")
+        if isinstance(lag_s, int | float):
+            lag_s += self._clock.monotonic_s() - heard_s
+        return {**report, "state": without_worker, "frontier_lag_s": lag_s}

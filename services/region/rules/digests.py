@@ -19,9 +19,6 @@ def item_digest(key: ItemKey, stored: StoredItem | None) -> int:
     """The share of one item; an absent item or a tombstone has none."""
     if stored is None or stored.image is None:
         return 0
-    hashed = hashlib.blake2b(
-        _head.pack(len(key.partition), len(key.sort), stored.timestamp, stored.region), digest_size=digest_bytes
-    )
-    hashed.update(key.partition + key.sort)
-    hashed.update(stored.image)
+    head = _head.pack(len(key.partition), len(key.sort), stored.timestamp, stored.region)
+    hashed = hashlib.blake2b(head + key.partition + key.sort + stored.image, digest_size=digest_bytes)
     return int.from_bytes(hashed.digest())

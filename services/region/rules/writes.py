@@ -14,7 +14,6 @@ from shared.limits import item_bytes_max, nesting_levels_max
 from shared.model.sizes import item_size_bytes
 from shared.model.values import Item, decode_item, encode_item, nesting_levels
 
-
 _too_deep = (
     "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
 )

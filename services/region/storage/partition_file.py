@@ -4,7 +4,6 @@ Used by one thread at a time, the partition's writer. Between `begin` and `commi
 what is stored; `rollback` puts them back. Sequences, counts and digest are stored once per transaction.
 """
 
-import copy
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -51,9 +50,18 @@ class PartitionState:
     followers: dict[int, int] = field(default_factory=dict)  # by target region number: applied origin sequence
 
     def copied(self) -> "PartitionState":
-        twin = copy.copy(self)
-        twin.positions, twin.followers = self.positions.copy(), self.followers.copy()
-        return twin
+        return PartitionState(
+            self.sequence,
+            self.origin_sequence,
+            self.published_sequence,
+            self.trimmed_sequence,
+            self.item_count,
+            self.size_bytes,
+            self.digest,
+            self.completeness,
+            self.positions.copy(),
+            self.followers.copy(),
+        )
 
 
 class LoggedChange(NamedTuple):

@@ -74,9 +74,14 @@ class Partition:
         return self._reader is not None or not self._writer.is_closed
 
     def read(self, key: ItemKey) -> StoredItem | None:
+        """A point read of what is committed; the point reads of one turn of the event loop share a transaction."""
         reader = self._reader or self.reader
+        if reader is None:
+            return None
         self.used_tick = self._owner.tick
-        return None if reader is None else reader.read(key)
+        if reader.begin():
+            self._owner.loop.call_soon(reader.end)
+        return reader.read(key)
 
     def submit(self, job: Job[Answer]) -> "Future[Answer]":
         """Runs a job in the partition's next transaction; the future resolves when that is durable."""
@@ -110,6 +115,8 @@ class Partition:
         if group.state is not None:
             self._exists = True
             self._state = group.state
+        if self._reader is not None:
+            self._reader.end()  # what is acknowledged from here on must be seen
         self._owner.committed(self, group)
 
 

@@ -47,6 +47,7 @@ class LoggedAge(NamedTuple):
 class PartitionReader:
     def __init__(self, path: Path, key: bytes) -> None:
         self._path = path
+        self._is_reading = False
         self._connection: apsw.Connection = open_reader(path, key)
 
     def is_made(self) -> bool:
@@ -55,6 +56,19 @@ class PartitionReader:
 
     def state(self) -> PartitionState:
         return load_state(self._connection, self._path)
+
+    def begin(self) -> bool:
+        """Lets the reads that follow share one transaction until `end`; whether this call began it."""
+        began = not self._is_reading
+        if began:
+            self._connection.execute("BEGIN")
+            self._is_reading = True
+        return began
+
+    def end(self) -> None:
+        if self._is_reading:
+            self._connection.execute("COMMIT")
+            self._is_reading = False
 
     def read(self, key: ItemKey) -> StoredItem | None:
         row = self._connection.execute(statements.read_item, (key.slot, key.partition, key.sort)).get
@@ -95,6 +109,7 @@ class PartitionReader:
         return [LoggedAge(*row) for row in self._connection.execute(statements.read_oldest_changes, (rows_max,))]
 
     def close(self) -> None:
+        self.end()
         self._connection.close()
 
 

@@ -4,10 +4,10 @@ A cut may swallow packets without a reset, so no call waits without a limit, and
 own connections only.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
-import httpx
 import orjson
 
 from services.replicator.io.port import (
@@ -26,15 +26,13 @@ from services.replicator.io.port import (
 from shared.changes.batches import Delivery, content_type, decode_batch, encode_batch
 from shared.changes.records import Lane
 from shared.errors import CorruptRecordError, RequestRefusedError
+from shared.feed.connection import Answer, Endpoint, NoAnswerError
 from shared.feed.port import Position
 from shared.model.tables import Generation, RegionName
 from shared.topology import Region
 
-connect_limit_s = 1.5
 answer_limit_s = 5.0
 apply_limit_s = 15.0  # a region with a slow disk is still to be believed
-idle_connection_s = 2.0  # well below the time after which a server closes an idle connection
-connections_max = 8
 
 T = TypeVar("T")
 
@@ -43,46 +41,35 @@ class _Http:
     """One region's internal API: refusals become errors, everything else bytes."""
 
     def __init__(self, endpoint: str, *, token: str, caller: RegionName, answer_limit_s: float) -> None:
-        self._endpoint = endpoint
-        self._client = httpx.AsyncClient(
-            base_url=f"{endpoint}/internal/v1/",
-            headers={"Authorization": f"Bearer {token}", "X-Meridian-Region": caller},
-            timeout=httpx.Timeout(answer_limit_s, connect=connect_limit_s),
-            limits=httpx.Limits(max_connections=connections_max, keepalive_expiry=idle_connection_s),
-            trust_env=False,
-            verify=endpoint.startswith("https:"),
-        )
+        self._endpoint = Endpoint(endpoint, headers={"Authorization": f"Bearer {token}", "X-Meridian-Region": caller})
+        self._limit_s = answer_limit_s
 
     async def get(self, path: str, **parameters: str | int) -> bytes:
-        return await self._send(self._client.build_request("GET", path, params=parameters))
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        return await self._answer_to(self._endpoint.get(f"/internal/v1/{path}{query}", silence_s=self._limit_s))
 
     async def post(self, path: str, document: Mapping[str, Any]) -> bytes:
-        headers = {"Content-Type": "application/json"}
-        return await self._send(
-            self._client.build_request("POST", path, content=orjson.dumps(document), headers=headers)
-        )
+        return await self._post(path, orjson.dumps(document), content_type="application/json")
 
     async def post_batch(self, path: str, body: bytes) -> bytes:
         return await self._post(path, body, content_type=content_type)
 
     async def close(self) -> None:
-        await self._client.aclose()
+        self._endpoint.close()
 
     async def _post(self, path: str, body: bytes, *, content_type: str) -> bytes:
-        headers = {"Content-Type": content_type}
-        return await self._send(self._client.build_request("POST", path, content=body, headers=headers))
+        return await self._answer_to(
+            self._endpoint.post(f"/internal/v1/{path}", body, content_type=content_type, silence_s=self._limit_s)
+        )
 
-    async def _send(self, request: httpx.Request) -> bytes:
-        if self._client.is_closed:
-            raise RegionUnavailableError(f"the link to {self._endpoint} was ended")
+    async def _answer_to(self, question: Awaitable[Answer]) -> bytes:
         try:
-            response = await self._client.send(request)
-        except httpx.TransportError as error:
-            what = str(error) or type(error).__name__
-            raise RegionUnavailableError(f"{self._endpoint} does not answer: {what}") from error
-        if response.status_code >= 300:
-            raise _refusal(self._endpoint, response)
-        return response.content
+            answer = await question
+        except NoAnswerError as error:
+            raise RegionUnavailableError(str(error)) from error
+        if answer.status >= 300:
+            raise _refusal(self._endpoint.name, answer)
+        return answer.body
 
 
 class HttpSourceRegion:
@@ -151,14 +138,14 @@ class HttpOwnRegion:
         await self._http.close()
 
 
-def _refusal(endpoint: str, response: httpx.Response) -> RegionUnavailableError | RequestRefusedError:
+def _refusal(endpoint: str, answer: Answer) -> RegionUnavailableError | RequestRefusedError:
     """429 and 5xx may pass; everything else is an answer."""
     try:
-        problem = orjson.loads(response.content)
+        problem = orjson.loads(answer.body)
         reason, detail = str(problem["reason"]), str(problem.get("detail", ""))
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
-        reason, detail = f"http_{response.status_code}", response.reason_phrase
-    if response.status_code == 429 or response.status_code >= 500:
+        reason, detail = f"http_{answer.status}", "an answer without a reason"
+    if answer.status == 429 or answer.status >= 500:
         return RegionUnavailableError(f"{endpoint} can't serve this now: {reason}: {detail}")
     return RequestRefusedError(reason, detail)
 

@@ -200,7 +200,7 @@ async def test_a_region_that_accepts_and_says_nothing_is_unavailable_in_time(mon
     monkeypatch.setattr(http, "answer_limit_s", 0.2)
     listening = socket.create_server(("127.0.0.1", 0))
     silent = HttpSourceRegion(f"http://127.0.0.1:{listening.getsockname()[1]}", token="secret", target=west)
-    with pytest.raises(RegionUnavailableError, match="ReadTimeout"):
+    with pytest.raises(RegionUnavailableError, match=r"no answer within 0\.2 s"):
         async with asyncio.timeout(5):
             await silent.changes_after(lane, 7)
     await silent.close()
@@ -210,5 +210,5 @@ async def test_a_region_that_accepts_and_says_nothing_is_unavailable_in_time(mon
 async def test_a_link_that_was_ended_says_so(source: HttpSourceRegion) -> None:
     """A copy may still hold a donor whose link was just started anew."""
     await source.close()
-    with pytest.raises(RegionUnavailableError, match="was ended"):
+    with pytest.raises(RegionUnavailableError, match="has ended the connection"):
         await source.changes_after(lane, 7)

@@ -1,5 +1,6 @@
 """Partitions on demand: nothing before the first write, closed when unused, gone when deleted."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,36 @@ async def test_partitions_in_use_stay_open(tmp_path: Path) -> None:
             partitions.close_unused()
             partition.read(key_named("a"))
         assert partition.is_open
+
+
+async def test_a_partition_may_be_closed_in_the_turn_in_which_it_was_read(tmp_path: Path) -> None:
+    """Opening another partition may close this one to make room, while its read transaction still awaits its end."""
+    problems: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: problems.append(context))
+    async with open_partitions(tmp_path) as partitions:
+        partition = partitions.of(lane)
+        await partition.submit(Write("a"))
+        assert partition.read(key_named("a")) is not None
+        partition.close()
+        await asyncio.sleep(0)
+        assert partition.read(key_named("a")) is not None
+    await asyncio.sleep(0)
+    assert not problems
+
+
+async def test_reads_of_one_turn_see_what_is_acknowledged_in_it(tmp_path: Path) -> None:
+    """They share a transaction, which must not hide a commit that a writer is told of in that very turn."""
+    async with open_partitions(tmp_path) as partitions:
+        partition = partitions.of(lane)
+        await partition.submit(Write("a", "0"))
+        for number in range(1, 20):
+            write = partition.submit(Write("a", str(number)))
+            while not write.done():
+                partition.read(key_named("a"))
+                await asyncio.sleep(0)
+            stored = partition.read(key_named("a"))
+            assert stored is not None
+            assert stored.image == image_of(str(number))
 
 
 @pytest.mark.parametrize("uses", ["reads", "writes"])

@@ -7,7 +7,7 @@ as InternalServerError with its trace in the log.
 import asyncio
 import secrets
 from asyncio import Future
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -36,11 +36,12 @@ class Reply(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """How one operation is answered; `run` gives the result, or a future or coroutine of it."""
+    """How one operation is answered: `run` gives the result, or a future or coroutine of it if it has to wait."""
 
     parse: Callable[[dict[str, Any]], Any]
     run: Callable[[Any], Any]
     render: Callable[[Any, Any], bytes]  # (result, command)
+    waits: bool = True
 
 
 class Endpoint:
@@ -52,11 +53,20 @@ class Endpoint:
         self._clock = clock
         self._request_id_prefix = secrets.token_hex(20).upper().encode()
         self._requests = 0
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._headers: Sequence[tuple[bytes, bytes]] = ()
+        self._common_headers = b""
+        self._running: set[Future[Any]] = set()  # the loop itself holds tasks only weakly
 
     def next_request_id(self) -> bytes:
         self._requests += 1
         return b"%b%012d" % (self._request_id_prefix, self._requests)
+
+    def common_headers(self, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+        """The server's own headers, written once for as long as it hands in the same list (a second)."""
+        if headers is not self._headers:
+            self._headers = headers
+            self._common_headers = b"".join(b"%b: %b\r\n" % header for header in headers)
+        return self._common_headers
 
     def answer(self, target: bytes, body: bytes, reply: Callable[[Reply], None]) -> None:
         """Calls `reply` exactly once: before this returns when the operation needs no waiting."""
@@ -68,7 +78,7 @@ class Endpoint:
                 raise UnknownOperationError
             command = operation.parse(request)
             result = operation.run(command)
-            if not isinstance(result, Future | Coroutine):
+            if not operation.waits:
                 encoded = operation.render(result, command)
                 self._metrics.observe(name, "ok", self._clock.monotonic_s() - began_s)
                 reply(Reply(200, encoded))
@@ -78,6 +88,7 @@ class Endpoint:
             return
 
         def finish(future: Future[Any]) -> None:
+            self._running.discard(future)
             try:
                 encoded = operation.render(future.result(), command)
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - every error becomes a reply
@@ -86,11 +97,9 @@ class Endpoint:
                 self._metrics.observe(name, "ok", self._clock.monotonic_s() - began_s)
                 reply(Reply(200, encoded))
 
-        if isinstance(result, Coroutine):
-            result = asyncio.get_running_loop().create_task(result)
-            self._tasks.add(result)
-            result.add_done_callback(self._tasks.discard)
-        result.add_done_callback(finish)
+        future = asyncio.ensure_future(result)
+        self._running.add(future)
+        future.add_done_callback(finish)
 
     def _reply_error(self, name: str, error: BaseException, began_s: float, reply: Callable[[Reply], None]) -> None:
         if not isinstance(error, ServiceError):

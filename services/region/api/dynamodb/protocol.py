@@ -21,6 +21,9 @@ from shared.limits import request_body_bytes_max
 _continue = b"HTTP/1.1 100 Continue\r\n\r\n"
 _json_1_0 = b"application/x-amz-json-1.0"
 _json = b"application/json"
+_close = b"connection: close\r\n"
+_cross_origin = b"access-control-allow-origin: *\r\naccess-control-expose-headers: x-amzn-requestid,x-amz-crc32\r\n"
+_head_format = b"%b%bcontent-type: %b\r\ncontent-length: %d\r\nx-amzn-requestid: %b\r\nx-amz-crc32: %d\r\n%b\r\n"
 _status_lines = {
     200: b"HTTP/1.1 200 OK\r\n",
     400: b"HTTP/1.1 400 Bad Request\r\n",
@@ -186,22 +189,18 @@ class DynamoDBProtocol(HttpToolsProtocol):
             self.flow.resume_reading()
 
     def _head(self, exchange: Exchange, reply: Reply, *, keep_alive: bool) -> bytes:
-        content_type = _json if exchange.content_type.startswith(_json) else _json_1_0
-        lines = [
-            _status_lines[reply.status],
-            b"content-type: %b\r\ncontent-length: %d\r\nx-amzn-requestid: %b\r\nx-amz-crc32: %d\r\n"
-            % (content_type, len(reply.body), self.endpoint.next_request_id(), zlib.crc32(reply.body)),
-        ]
-        for name, value in self.server_state.default_headers:
-            lines.append(b"%b: %b\r\n" % (name, value))
-        if exchange.has_origin:
-            lines.append(
-                b"access-control-allow-origin: *\r\naccess-control-expose-headers: x-amzn-requestid,x-amz-crc32\r\n"
-            )
+        extra = _cross_origin if exchange.has_origin else b""
         if not keep_alive:
-            lines.append(b"connection: close\r\n")
-        lines.append(b"\r\n")
-        return b"".join(lines)
+            extra += _close
+        return _head_format % (
+            _status_lines[reply.status],
+            self.endpoint.common_headers(self.server_state.default_headers),
+            _json if exchange.content_type.startswith(_json) else _json_1_0,
+            len(reply.body),
+            self.endpoint.next_request_id(),
+            zlib.crc32(reply.body),
+            extra,
+        )
 
     def _refuse_overrun(self, exchange: Exchange) -> None:
         """Answers as soon as the body has passed its bound and reads no further."""

@@ -1,0 +1,68 @@
+"""The console of three regions that replicate: make the demo table, write, watch it arrive, cut and heal."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.console_page import opened_page
+from tests.faults.lab import Lab, free_base_port, regions
+
+_in_step_ms = 20_000
+_set_up_ms = 40_000
+_arrival_ms = 15_000
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    lab = Lab(tmp_path_factory.mktemp("lab"), base_port=free_base_port())
+    lab.up()
+    yield lab
+    lab.down()
+
+
+@pytest.fixture
+def page(lab: Lab, browser: Browser) -> Iterator[Page]:
+    """The console of the first region, with the demo table made."""
+    with opened_page(browser, f"{lab.record.topology.named(regions[0]).endpoint}/console") as page:
+        expect(page.locator("#journey-form:not([hidden]), #journey-setup:not([hidden])")).to_be_visible()
+        make = page.get_by_role("button", name="Make the demo table")
+        if make.is_visible():
+            make.click()
+        expect(page.locator("#journey-form")).to_be_visible(timeout=_set_up_ms)
+        yield page
+
+
+def test_three_regions_come_in_step(page: Page) -> None:
+    expect(page.locator("#summary")).to_have_text("3 regions in step", timeout=_in_step_ms)
+    expect(page.locator("#link-rows tr")).to_have_count(6)
+    expect(page.locator("#link-rows .state.good")).to_have_count(6)
+    expect(page.locator("#table-rows tr", has_text="console-demo").locator(".state.good")).to_have_count(3)
+
+
+@pytest.mark.parametrize("source", regions)
+def test_what_is_written_in_one_region_is_seen_to_arrive_in_the_others(page: Page, source: str) -> None:
+    text = f"Hello from {source} <b>"
+    _write(page, source, text)
+    for region in regions:
+        line = page.locator("#journey-arrivals li", has_text=region).filter(has_text=text)
+        expect(line).to_contain_text("written in" if region == source else "after", timeout=_arrival_ms)
+
+
+def test_a_cut_is_seen_and_what_was_written_meanwhile_arrives_when_it_heals(page: Page, lab: Lab) -> None:
+    source, target, other = regions
+    lab.run_well("cut", source, target)
+    expect(page.locator("#summary")).to_have_text("2 links in trouble", timeout=_in_step_ms)
+    _write(page, source, "through the cut")
+    waiting = page.locator("#journey-arrivals li", has_text=target)
+    expect(page.locator("#journey-arrivals li", has_text=other)).to_contain_text("after", timeout=_arrival_ms)
+    expect(waiting).to_contain_text("waiting")
+    lab.run_well("heal")
+    expect(waiting).to_contain_text("after", timeout=_in_step_ms)
+    expect(page.locator("#summary")).to_have_text("3 regions in step", timeout=_in_step_ms)
+
+
+def _write(page: Page, region: str, text: str) -> None:
+    page.get_by_role("radio", name=region).check()
+    page.get_by_label("Message").fill(text)
+    page.get_by_role("button", name="Write").click()

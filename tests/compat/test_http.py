@@ -1,0 +1,149 @@
+"""HTTP: connections are kept, pipelined, chunked and bounded as SDKs and proxies do it."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.compat.connection import ask, chunked, connected, request
+from tests.compat.tables import unique
+
+listing = b'{"Limit":1}'
+body_bytes_max = 16 * 1024 * 1024
+
+
+def put(table: Any, name: str) -> bytes:
+    return json.dumps({"TableName": table.name, "Item": {"p": {"S": name}}}).encode()
+
+
+def get(table: Any, name: str) -> bytes:
+    return json.dumps({"TableName": table.name, "Key": {"p": {"S": name}}}).encode()
+
+
+def test_a_reply_has_the_services_headers(url: str) -> None:
+    reply = ask(url, "ListTables", listing)
+    assert reply.status == 200
+    assert reply.headers["content-type"] == "application/x-amz-json-1.0"
+    assert re.fullmatch("[A-Z0-9]{52}", reply.headers["x-amzn-requestid"])
+    assert "x-amz-crc32" in reply.headers, "the connection compares it with the body"
+
+
+def test_every_reply_has_a_request_id_of_its_own(url: str) -> None:
+    with connected(url) as connection:
+        ids = {connection.ask("ListTables", listing).headers["x-amzn-requestid"] for _ in range(5)}
+    assert len(ids) == 5
+
+
+def test_errors_have_a_checksum_too(url: str) -> None:
+    reply = ask(url, "DescribeTable", b'{"TableName":"nowhere"}')
+    assert reply.status == 400
+    assert "x-amz-crc32" in reply.headers
+
+
+def test_a_connection_is_kept_over_answers_and_refusals(url: str, table: Any) -> None:
+    with connected(url) as connection:
+        for _ in range(3):
+            assert connection.ask("PutItem", put(table, unique())).status == 200
+            assert connection.ask("PutItem", b"{}").status == 400
+            assert connection.ask("Nothing", b"{}").status == 400
+
+
+def test_a_connection_is_closed_when_asked_to(url: str) -> None:
+    with connected(url) as connection:
+        reply = connection.ask("ListTables", listing, "Connection: close")
+        assert reply.status == 200
+        assert connection.is_closed_by_the_other_side()
+
+
+def test_pipelined_requests_are_answered_in_their_order(url: str, table: Any) -> None:
+    """Reads are answered at once and writes later; the replies must not overtake each other."""
+    names = [unique() for _ in range(10)]
+    with connected(url) as connection:
+        for name in names:
+            connection.send(request("PutItem", put(table, name)) + request("GetItem", get(table, name)))
+        for name in names:
+            assert connection.reply().document == {}
+            assert connection.reply().document == {"Item": {"p": {"S": name}}}
+
+
+def test_other_routes_share_a_connection(url: str) -> None:
+    with connected(url) as connection:
+        for _ in range(2):
+            connection.send(f"GET / HTTP/1.1\r\nHost: {connection.host}\r\n\r\n".encode())
+            assert connection.reply().status == 200
+            assert connection.ask("ListTables", listing).status == 200
+
+
+def test_a_body_may_come_in_chunks(url: str, table: Any) -> None:
+    name = unique()
+    body = put(table, name)
+    encoded = chunked(body[:1], body[1:20], body[20:])
+    assert ask(url, "PutItem", encoded, "Transfer-Encoding: chunked").status == 200
+    assert ask(url, "GetItem", get(table, name)).document["Item"] == {"p": {"S": name}}
+
+
+def test_a_body_may_come_byte_by_byte(url: str, table: Any) -> None:
+    with connected(url) as connection:
+        for byte in request("PutItem", put(table, unique()), host=connection.host):
+            connection.send(bytes([byte]))
+        assert connection.reply().status == 200
+
+
+def test_who_waits_for_100_continue_gets_it(url: str, table: Any) -> None:
+    body = put(table, unique())
+    with connected(url) as connection:
+        connection.send(request("PutItem", body, "Expect: 100-continue").removesuffix(body))
+        assert connection.reply().status == 100
+        connection.send(body)
+        assert connection.reply().status == 200
+
+
+def test_a_body_over_16_megabytes_is_refused(url: str) -> None:
+    with connected(url) as connection:
+        connection.send(request("PutItem", b"", f"Content-Length: {body_bytes_max + 1}"))
+        connection.send(b" " * (body_bytes_max + 1))
+        assert connection.reply().status == 413
+
+
+def test_a_body_without_end_is_refused_when_it_passes_16_megabytes(url: str) -> None:
+    chunk = chunked(b" " * 65_536).removesuffix(b"0\r\n\r\n")
+    with connected(url) as connection:
+        connection.send(request("PutItem", b"", "Transfer-Encoding: chunked"))
+        for _ in range(body_bytes_max // 65_536):
+            connection.send(chunk)
+        connection.send(chunk)
+        assert connection.reply().status == 413
+
+
+def test_a_body_of_16_megabytes_is_read(url: str) -> None:
+    reply = ask(url, "ListTables", listing + b" " * (body_bytes_max - len(listing)))
+    assert reply.status == 200
+
+
+def test_a_body_that_is_cut_off_writes_nothing(url: str, table: Any) -> None:
+    name = unique()
+    body = put(table, name)
+    with connected(url) as connection:
+        connection.send(request("PutItem", body)[:-5])
+        connection.end()
+        assert connection.is_closed_by_the_other_side()
+    assert ask(url, "GetItem", get(table, name)).document == {}
+
+
+@pytest.mark.parametrize("content", [b"\x00\xff\x13", b"no HTTP at all\r\n\r\n", b"POST / HTTP/9.9\r\n\r\n"])
+def test_what_is_no_http_is_refused_and_the_connection_closed(url: str, content: bytes) -> None:
+    with connected(url) as connection:
+        connection.send(content)
+        connection.end()
+        assert connection.reply().status == 400
+    assert ask(url, "ListTables", listing).status == 200
+
+
+def test_an_unknown_content_type_is_refused(url: str) -> None:
+    assert ask(url, "ListTables", listing, "Content-Type: text/plain").status == 404
+
+
+def test_requests_may_come_from_a_page_of_another_origin(url: str) -> None:
+    reply = ask(url, "ListTables", listing, "Origin: http://localhost")
+    assert reply.headers["access-control-allow-origin"] == "*"

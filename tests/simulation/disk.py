@@ -1,0 +1,217 @@
+"""Disks that outlive the processes which use them: real partition files and a real catalog, in memory.
+
+The code of `services.region.storage` runs unchanged on SQLite databases without a file. A transaction runs in one go,
+so whatever a process leaves behind when it dies is committed; what it had only queued is gone.
+"""
+
+import asyncio
+from asyncio import Future
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import cast
+
+import apsw
+
+from services.region.rules.stored import StoredItem
+from services.region.storage.catalog import Catalog
+from services.region.storage.partition_file import PartitionFile, PartitionState, has_tables
+from services.region.storage.partitions import CommittedHook, Partition, Partitions
+from services.region.storage.reader import PartitionReader
+from services.region.storage.writer import WriterThreads
+from shared.changes.records import Kind, Lane
+from shared.clock import Clock
+from shared.feed.port import Position
+from shared.model.keys import ItemKey
+from shared.versions.versions import SeenVector, Version, encode_seen
+from tests.simulation.ledger import FoundConflict, Ledger, LocalWrite, StoredChange, Transaction, Violation
+from tests.simulation.processes import Process
+
+commit_s_min, commit_s_max = 0.0002, 0.004
+slow_commit_chance, slow_commit_s_max = 0.01, 0.4
+
+Reached = Callable[[str], None]
+
+
+class Disk:
+    def __init__(self, region: str, number: int, *, ledger: Ledger, broken: Callable[[Violation], None]) -> None:
+        self.catalog = Catalog(Path(":memory:"), region=region, number=number)
+        self.is_full = False
+        self.region = number
+        self.ledger = ledger
+        self.broken = broken
+        self._databases: dict[Lane, apsw.Connection] = {}
+
+    def holds(self, lane: Lane) -> bool:
+        return lane in self._databases and has_tables(self._databases[lane])
+
+    def database(self, lane: Lane) -> apsw.Connection:
+        if lane not in self._databases:
+            self._databases[lane] = apsw.Connection(":memory:", statementcachesize=64)
+        return self._databases[lane]
+
+    def delete(self, lane: Lane) -> None:
+        database = self._databases.pop(lane, None)
+        if database is not None:
+            database.close()
+
+    def close(self) -> None:
+        self.catalog.close()
+        for lane in list(self._databases):
+            self.delete(lane)
+
+
+class SimulatedFile(PartitionFile):
+    """A partition file that tells the ledger what each of its transactions did."""
+
+    def __init__(self, disk: Disk, lane: Lane, *, first_state: PartitionState) -> None:
+        self.path = Path(f"{lane.generation.hex()}/{lane.partition}.db")
+        self.lane = lane
+        self.region = disk.region
+        self.logged = []
+        self.connection = disk.database(lane)
+        self._wal_pages = 0
+        self.state = self._load(first_state)
+        self._before = self.state
+        self._disk = disk
+        self._done = Transaction(self.region, lane)
+
+    def begin(self) -> None:
+        super().begin()
+        self._done = Transaction(self.region, self.lane)
+
+    def commit(self) -> None:
+        if self._disk.is_full:
+            raise apsw.FullError("the disk is full")
+        super().commit()
+        try:
+            self._disk.ledger.committed(
+                self._done, self, before=self._before.positions, after=self.state.positions
+            )
+        except Violation as violation:
+            self._disk.broken(violation)
+
+    def write_local(
+        self, key: ItemKey, stored: StoredItem | None, *, kind: Kind, image: bytes | None, now_us: int
+    ) -> Version:
+        version = super().write_local(key, stored, kind=kind, image=image, now_us=now_us)
+        self._done.local.append(LocalWrite(stored, self.logged[-1].record))
+        self._note_row(key, stored)
+        return version
+
+    def write_applied(
+        self, key: ItemKey, stored: StoredItem | None, arrived: StoredItem, *, record: bytes, now_us: int
+    ) -> None:
+        super().write_applied(key, stored, arrived, record=record, now_us=now_us)
+        self._note_row(key, stored)
+
+    def write_seen(self, key: ItemKey, seen: SeenVector) -> None:
+        stored = self.read(key)
+        super().write_seen(key, seen)
+        if stored is not None:
+            self._done.stored.append(StoredChange(key, stored, stored._replace(seen=encode_seen(seen))))
+
+    def write_conflict(self, key: ItemKey, *, loser: StoredItem, winner: StoredItem, now_us: int) -> None:
+        super().write_conflict(key, loser=loser, winner=winner, now_us=now_us)
+        self._done.conflicts.append(FoundConflict(key, loser, winner))
+
+    def write_dead_letter(self, source: int, position: Position, *, reason: str, record: bytes, now_us: int) -> None:
+        super().write_dead_letter(source, position, reason=reason, record=record, now_us=now_us)
+        self._disk.broken(Violation(f"region {self.region} refused change {position.sequence} of {source}: {reason}"))
+
+    def write_follower(self, region: int, sequence: int) -> None:
+        super().write_follower(region, sequence)
+        self._done.followers[region] = sequence
+
+    def close(self) -> None:
+        """The database stays."""
+
+    def _note_row(self, key: ItemKey, before: StoredItem | None) -> None:
+        after = self.read(key)
+        if after is not None:
+            self._done.stored.append(StoredChange(key, before, after))
+
+
+class SimulatedReader(PartitionReader):
+    def __init__(self, disk: Disk, partition: Partition) -> None:
+        self._path = partition.path
+        self._connection = disk.database(partition.lane)
+
+    def close(self) -> None:
+        """The database stays."""
+
+
+class SimulatedPartition(Partition):
+    def __init__(self, owner: "SimulatedPartitions", lane: Lane, *, first_state: PartitionState) -> None:
+        super().__init__(owner, lane, Path("no such place"), first_state=first_state)
+        self._exists = owner.disk.holds(lane)
+
+
+class SimulatedPartitions(Partitions):
+    """One life of a region's partitions, as long as its process lives."""
+
+    def __init__(
+        self,
+        disk: Disk,
+        process: Process,
+        *,
+        clock: Clock,
+        chance: Random,
+        reached: Reached,
+        committed: CommittedHook,
+    ) -> None:
+        super().__init__(
+            Path("no such place"), key=b"", region=disk.region, clock=clock, writer_threads=0, committed=committed
+        )
+        self.disk = disk
+        self.loop = process.loop(chance)
+        self.threads = cast("WriterThreads", SimulatedThreads(process, chance, reached))
+
+    def of(self, lane: Lane, *, first_state: PartitionState | None = None) -> Partition:
+        partition = self._partitions.get(lane)
+        if partition is None:
+            partition = SimulatedPartition(self, lane, first_state=first_state or PartitionState())
+            self._partitions[lane] = partition
+        return partition
+
+    async def forget(self, lane: Lane) -> None:
+        await super().forget(lane)
+        self.disk.delete(lane)
+
+    def open_file(self, partition: Partition, first_state: PartitionState) -> PartitionFile:
+        return SimulatedFile(self.disk, partition.lane, first_state=first_state)
+
+    def open_reader(self, partition: Partition) -> PartitionReader | None:
+        self.make_room()
+        reader = SimulatedReader(self.disk, partition)
+        return reader if reader.is_made() else None
+
+    def _delete(self, path: Path, closed: "Future[None]") -> None:  # noqa: ARG002 - there is no path
+        self.loop.call_soon_threadsafe(closed.set_result, None)
+
+
+class SimulatedThreads:
+    """Writer threads: what a thread is given runs in one go, in order, after the time that a commit takes."""
+
+    def __init__(self, process: Process, chance: Random, reached: Reached) -> None:
+        self._process = process
+        self._chance = chance
+        self._reached = reached
+        self._loop = asyncio.get_running_loop()
+        self._busy_until_s: dict[int, float] = {}
+
+    def run(self, number: int, task: Callable[[], None]) -> None:
+        at_s = max(self._loop.time(), self._busy_until_s.get(number, 0.0)) + self._duration_s()
+        self._busy_until_s[number] = at_s
+        self._loop.call_at(at_s, self._process.guarded(lambda: self._run(task)))
+
+    def _run(self, task: Callable[[], None]) -> None:
+        self._reached("before a commit")
+        if self._process.is_alive:
+            task()
+            self._reached("after a commit")
+
+    def _duration_s(self) -> float:
+        if self._chance.random() < slow_commit_chance:
+            return self._chance.uniform(commit_s_max, slow_commit_s_max)
+        return self._chance.uniform(commit_s_min, commit_s_max)

@@ -1,0 +1,150 @@
+"""A region as a site: the real engine over simulated storage, started, killed and started again."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from services.region.engine.digests import Digests
+from services.region.engine.feed import Feed, FeedRing, catalog_lane
+from services.region.engine.items import Items
+from services.region.engine.links import Links
+from services.region.engine.registry import Registry
+from services.region.engine.replicas import Replicas
+from services.region.engine.replication import Replication
+from services.region.engine.retention import Retention
+from services.region.engine.tables import Tables
+from services.region.jobs.housekeeping import housekeeping
+from services.region.jobs.periodic import Job
+from services.region.storage.partitions import Partition
+from services.region.storage.writer import Group
+from shared.errors import MeridianError
+from shared.model.tables import RegionName
+from shared.topology import Topology
+from tests.simulation.clocks import SimulatedClock
+from tests.simulation.disk import Disk, Reached, SimulatedPartitions
+from tests.simulation.processes import Process
+
+ring_bytes_max = 16 * 1024  # so small that a follower that is away for long loses its place
+
+
+@dataclass(frozen=True, slots=True)
+class RegionService:
+    """What a region's process offers, as wired in `services.region.wiring`."""
+
+    name: RegionName
+    items: Items
+    tables: Tables
+    feed: Feed
+    replication: Replication
+    replicas: Replicas
+    registry: Registry
+    links: Links
+    digests: Digests
+    definitions: Partition
+
+
+class SimulatedRegion:
+    """`process` and `service` are None while it is down; `service` also while it starts."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        topology: Topology,
+        disk: Disk,
+        clock: SimulatedClock,
+        chance: Random,
+        failed: Callable[[str, BaseException], None],
+        reached: Callable[[str, str], None],
+    ) -> None:
+        self.name = name
+        self.number = topology.named(name).number
+        self.disk = disk
+        self.clock = clock
+        self.topology = topology
+        self.process: Process | None = None
+        self.service: RegionService | None = None
+        self.lives = 0
+        self._chance = chance
+        self._failed = failed
+        self._reached = reached
+
+    def start(self) -> None:
+        self.lives += 1
+        self.process = Process(self.name, failed=self._failed)
+        self.process.spawn(self._serve(self.process))
+
+    def kill(self) -> None:
+        process, self.process, self.service = self.process, None, None
+        if process is not None:
+            process.kill()
+
+    async def _serve(self, process: Process) -> None:
+        service, jobs = await self._open(process, lambda point: self._reached(self.name, point))
+        self.service = service
+        async with asyncio.TaskGroup() as tasks:
+            for job in jobs:
+                tasks.create_task(_repeat(job))
+
+    async def _open(self, process: Process, reached: Reached) -> tuple[RegionService, list[Job]]:
+        def committed(partition: Partition, group: Group) -> None:
+            if group.changes and feed.is_shared(partition.lane):
+                feed.committed(partition, group.changes)
+
+        partitions = SimulatedPartitions(
+            self.disk, process, clock=self.clock, chance=self._chance, reached=reached, committed=committed
+        )
+        definitions = partitions.of(catalog_lane)
+        registry = Registry()
+        replicas = Replicas(
+            registry,
+            catalog=self.disk.catalog,
+            partitions=partitions,
+            definitions=definitions,
+            topology=self.topology,
+            region=self.name,
+        )
+        feed = Feed(
+            registry,
+            ring=FeedRing(ring_bytes_max),
+            definitions=definitions,
+            topology=self.topology,
+            region=self.name,
+            clock=self.clock,
+        )
+        service = RegionService(
+            name=RegionName(self.name),
+            items=Items(registry),
+            tables=Tables(
+                registry, replicas, topology=self.topology, region=self.name, clock=self.clock, creation_delay_s=0.0
+            ),
+            feed=feed,
+            replication=Replication(
+                registry,
+                replicas,
+                definitions=definitions,
+                topology=self.topology,
+                region=self.name,
+                clock=self.clock,
+            ),
+            replicas=replicas,
+            registry=registry,
+            links=Links(self.clock),
+            digests=Digests(registry),
+            definitions=definitions,
+        )
+        await replicas.load()
+        retention = Retention(registry, topology=self.topology, region=self.name, clock=self.clock)
+        jobs = housekeeping(beat=feed.beat, replicas=replicas, retention=retention, partitions=partitions)
+        return service, jobs
+
+
+async def _repeat(job: Job) -> None:
+    """As `PeriodicJobs` does, but errors that are none of ours are not passed over."""
+    while True:
+        await asyncio.sleep(job.interval_s)
+        try:
+            await job.run()
+        except MeridianError:
+            continue

@@ -1,0 +1,1 @@
+"""The resource REST without HTTP: plain JSON, paths and preconditions."""
