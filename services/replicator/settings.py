@@ -37,7 +37,9 @@ class ReplicatorSettings(Settings):
     token_file: Path = setting("file with the token of the internal routes", parse=Path)
     host: str = setting("address on which status and metrics are served", default="127.0.0.1")
     port: int = setting("port on which status and metrics are served", parse=port_number)
-    worker: str | None = setting("name among the region's replicators; made of host and process", default=None)
+    worker: str | None = setting(
+        "name among the region's replicators, kept over restarts; without it, host and port", default=None
+    )
     feed: str = setting("what carries changes", parse=one_of("embedded", "kafka"), default="embedded")
     kafka_bootstrap: Sequence[tuple[str, str]] = setting(
         "Kafka of every other region as region=host:port,…", parse=broker_addresses, default=()

@@ -1,7 +1,6 @@
 """The composition root of the replicator: picks implementations, starts them, stops them in reverse."""
 
 import asyncio
-import os
 import random
 import socket
 from collections.abc import Iterator
@@ -42,7 +41,7 @@ class Replicator:
         self._token = read_secret(settings.token_file)
         self._region = RegionName(settings.region)
         self.worker = Worker(
-            settings.worker or f"{socket.gethostname()}-{os.getpid()}",
+            settings.worker or f"{socket.gethostname()}:{settings.port}",
             region=self._region,
             own=HttpOwnRegion(settings.endpoint, token=self._token, region=self._region),
             open_feed=self._open_feed,

@@ -70,7 +70,7 @@ class KafkaFeed:
         self._missing_s = missing_first_s
         self._look_again_s = 0.0
         self._heard_s = 0.0
-        self._interrupted = False
+        self._interrupted: set[Lane] = set()
 
     async def follow(self, lanes: Mapping[Lane, Position]) -> None:
         wanted = {TopicPartition(topic_of(self._source, lane), lane.partition): lane for lane in lanes}
@@ -138,7 +138,7 @@ class KafkaFeed:
                 self._next[place] = max(0, end - 1)
             else:
                 self._next[place] = end
-                self._interrupted = True
+                self._interrupted.add(self._lanes[place])
         consumer.assign(present)
         for place in present:
             consumer.seek(place, self._next[place])
@@ -198,8 +198,8 @@ class KafkaFeed:
                 heartbeats += _heartbeats_in(found)
             elif place in self._lanes:
                 deliveries += _deliveries_in(found, self._lanes[place])
-        interrupted, self._interrupted = self._interrupted, False
-        return FeedBatch(deliveries, heartbeats, interrupted)
+        interrupted, self._interrupted = self._interrupted, set()
+        return FeedBatch(deliveries, heartbeats, interrupted_lanes=interrupted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ nothing was left out since the last poll says `interrupted`; who follows then co
 fills what is missing from the source's own change log.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -30,9 +30,8 @@ class Position(NamedTuple):
 class FeedBatch:
     deliveries: Sequence[Delivery] = ()
     heartbeats: Sequence[Heartbeat] = field(default=())
-    # Records may have been left out before this batch. The heartbeats hold the heads that the carrier can tell; how far
-    # a lane goes that they don't list, only the source's change log knows.
-    interrupted: bool = False
+    interrupted: bool = False  # records may have been left out before this batch; the heartbeats hold all heads
+    interrupted_lanes: Collection[Lane] = ()  # the same of single lanes, whose heads only the source can tell
 
 
 class Feed(Protocol):

@@ -32,17 +32,21 @@ class RegionLogFeed:
         self._share = [rank, workers]
         self._cursor: str | None = None
         self._lanes: frozenset[Lane] = frozenset()
+        self._added: frozenset[Lane] = frozenset()  # followed from the middle of the tail on
         self._connected = False
         self._resumed = False  # connected, but no answer to a long poll since
         self._source = Endpoint(endpoint, headers={"Authorization": f"Bearer {token}", "X-Meridian-Region": target})
 
     async def follow(self, lanes: Mapping[Lane, Position]) -> None:
-        """The source decides which lanes it sends; for lanes that are new here, the heads are asked for."""
-        if lanes.keys() - self._lanes:
-            self._cursor = None
+        """The source decides which lanes it sends; what it sent of a lane before that was followed is not kept here."""
+        if self._cursor is not None:
+            self._added |= lanes.keys() - self._lanes
         self._lanes = frozenset(lanes)
 
     async def poll(self, *, wait_s: float) -> FeedBatch:
+        if self._added:
+            added, self._added = self._added & self._lanes, frozenset()
+            return FeedBatch(interrupted_lanes=added)
         if not self._connected:
             await self._reconnect()
         wait_s = min(wait_s, wait_s_max)

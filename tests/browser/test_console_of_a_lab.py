@@ -42,7 +42,7 @@ def test_three_regions_come_in_step(page: Page) -> None:
 
 @pytest.mark.parametrize("source", regions)
 def test_what_is_written_in_one_region_is_seen_to_arrive_in_the_others(page: Page, source: str) -> None:
-    text = f"Hello from {source} <b>"
+    text = f"<b>{len(source)}</b> letters"
     _write(page, source, text)
     for region in regions:
         line = page.locator("#journey-arrivals li", has_text=region).filter(has_text=text)
@@ -64,5 +64,5 @@ def test_a_cut_is_seen_and_what_was_written_meanwhile_arrives_when_it_heals(page
 
 def _write(page: Page, region: str, text: str) -> None:
     page.get_by_role("radio", name=region).check()
-    page.get_by_label("Message").fill(text)
+    page.get_by_role("textbox", name="Message").fill(text)
     page.get_by_role("button", name="Write").click()

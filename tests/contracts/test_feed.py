@@ -59,7 +59,7 @@ async def poll_until(feed: Feed, seen: Seen, done: Callable[[Seen], object]) -> 
     async with asyncio.timeout(30):
         while not done(seen):
             batch = await feed.poll(wait_s=1.0)
-            seen.interruptions += batch.interrupted
+            seen.interruptions += batch.interrupted or bool(batch.interrupted_lanes)
             seen.deliveries += batch.deliveries
             seen.heartbeats += batch.heartbeats
 

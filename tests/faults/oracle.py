@@ -42,11 +42,12 @@ class Tally:
 class Oracle:
     """Writers in some regions of a lab, all on one table, and what they were told."""
 
-    def __init__(self, lab: Lab, table: str, *, regions: Sequence[str], hot: bool = True) -> None:
+    def __init__(self, lab: Lab, table: str, *, regions: Sequence[str], hot: Sequence[str] | None = None) -> None:
+        """Writes in `regions`, and in those that `hot` names (default: all of them) also to keys that they share."""
         self.tallies = {region: Tally() for region in regions}
         self._lab = lab
         self._table = table
-        self._hot = hot
+        self._hot = regions if hot is None else hot
         self._may_hold: dict[str, set[str | None]] = {}  # by key of a single writer; None: no item
         self._acknowledged_hot: list[tuple[str, str]] = []
         self._clients = {region: self._client(region) for region in regions}
@@ -59,7 +60,7 @@ class Oracle:
             for region in self._clients:
                 for number in range(writers_per_region):
                     writers.create_task(self._write_alone(region, number, stop))
-                if self._hot:
+                if region in self._hot:
                     writers.create_task(self._write_hot(region, stop))
             try:
                 yield

@@ -73,7 +73,7 @@ async def administering(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
 @dataclass
 class Seen:
     deliveries: list[Delivery] = field(default_factory=list)
-    interrupted: bool = False
+    interrupted: set[Lane] = field(default_factory=set)
     failures: int = 0
 
     def sequences(self, lane: Lane = lane) -> list[int]:
@@ -90,7 +90,7 @@ async def poll_until(feed: Feed, seen: Seen, done: Callable[[Seen], object]) -> 
                 seen.failures += 1
                 continue
             seen.deliveries += batch.deliveries
-            seen.interrupted = seen.interrupted or batch.interrupted
+            seen.interrupted |= set(batch.interrupted_lanes)
 
 
 async def publish(publisher: KafkaPublisher, lane: Lane, sequences: Iterable[int], *, persist: bool = False) -> None:

@@ -13,7 +13,7 @@ from shared.errors import ConditionalCheckFailedError, ResourceNotFoundError
 from shared.model.keys import partition_of, slot_of
 from shared.model.tables import Generation
 from shared.versions.versions import Version
-from tests.simulation.ledger import Acknowledged, Item, Ledger, Violation
+from tests.simulation.ledger import Acknowledged, Item, Ledger, Violation, no_version
 from tests.simulation.network import Caller, Network
 from tests.simulation.regions import RegionService, SimulatedRegion
 
@@ -84,7 +84,7 @@ class Client:
 
     async def count(self, key: str) -> None:
         values = {":one": {"N": "1"}, ":text": {"S": self._text()}}
-        update = bind_update("SET content = :text ADD count :one", Substitutions(None, values))
+        update = bind_update("SET content = :text ADD tally :one", Substitutions(None, values))
         command = UpdateItem(table_name, {"id": {"S": key}}, update)
         await self._write(key, lambda service: service.items.update(command), increment=True)
 
@@ -105,8 +105,9 @@ class Client:
             table = service.registry.serving(table_name)
             stored = table.partition(item.key.slot).read(item.key)
             found = service.items.get(GetItem(table_name, {"id": {"S": key}}))
-            if (stored is None or stored.version < known) and service is self._region.service:
-                raise Violation(f"{item}: {self._region.name} acknowledged {known} and shows {stored and stored.version}")
+            shown = no_version if stored is None else stored.version
+            if shown < known:
+                raise Violation(f"{item}: {self._region.name} had acknowledged {known} and shows {shown}")
             return found.version
 
         version = await self._network.ask(self._caller, self._region, get)

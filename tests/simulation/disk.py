@@ -15,7 +15,7 @@ import apsw
 
 from services.region.rules.stored import StoredItem
 from services.region.storage.catalog import Catalog
-from services.region.storage.partition_file import PartitionFile, PartitionState, has_tables
+from services.region.storage.partition_file import CopyState, PartitionFile, PartitionState, has_tables
 from services.region.storage.partitions import CommittedHook, Partition, Partitions
 from services.region.storage.reader import PartitionReader
 from services.region.storage.writer import WriterThreads
@@ -24,7 +24,7 @@ from shared.clock import Clock
 from shared.feed.port import Position
 from shared.model.keys import ItemKey
 from shared.versions.versions import SeenVector, Version, encode_seen
-from tests.simulation.ledger import FoundConflict, Ledger, LocalWrite, StoredChange, Transaction, Violation
+from tests.simulation.ledger import FoundConflict, Item, Ledger, LocalWrite, StoredChange, Transaction, Violation
 from tests.simulation.processes import Process
 
 commit_s_min, commit_s_max = 0.0002, 0.004
@@ -34,12 +34,24 @@ Reached = Callable[[str], None]
 
 
 class Disk:
-    def __init__(self, region: str, number: int, *, ledger: Ledger, broken: Callable[[Violation], None]) -> None:
+    """`note` is told of every transaction, `broken` of every promise that one did not keep."""
+
+    def __init__(
+        self,
+        region: str,
+        number: int,
+        *,
+        ledger: Ledger,
+        broken: Callable[[Violation], None],
+        note: Callable[[str], None],
+    ) -> None:
         self.catalog = Catalog(Path(":memory:"), region=region, number=number)
         self.is_full = False
         self.region = number
         self.ledger = ledger
         self.broken = broken
+        self.note = note
+        self.losers: set[tuple[Item, Version]] = set()  # in conflict logs that were deleted with their replica
         self._databases: dict[Lane, apsw.Connection] = {}
 
     def holds(self, lane: Lane) -> bool:
@@ -50,22 +62,35 @@ class Disk:
             self._databases[lane] = apsw.Connection(":memory:", statementcachesize=64)
         return self._databases[lane]
 
+    def path(self, lane: Lane) -> Path:
+        """A name for messages."""
+        return Path(f"{self.region}/{lane.generation.hex()}/{lane.partition}.db")
+
+    def reader(self, lane: Lane) -> PartitionReader:
+        return SimulatedReader(self, lane)
+
+    def conflicts(self, lane: Lane) -> set[tuple[Item, Version]]:
+        """The losers that the conflict log of a lane shows."""
+        if not self.holds(lane):
+            return set()
+        rows = self._databases[lane].execute("SELECT pk, sk, loser_timestamp, loser_region FROM conflicts")
+        return {(Item(lane, pk, sk), Version(timestamp, region)) for pk, sk, timestamp, region in rows}
+
     def delete(self, lane: Lane) -> None:
-        database = self._databases.pop(lane, None)
-        if database is not None:
-            database.close()
+        self.losers |= self.conflicts(lane)
+        self._databases.pop(lane).close()
 
     def close(self) -> None:
         self.catalog.close()
-        for lane in list(self._databases):
-            self.delete(lane)
+        for database in self._databases.values():
+            database.close()
 
 
 class SimulatedFile(PartitionFile):
     """A partition file that tells the ledger what each of its transactions did."""
 
     def __init__(self, disk: Disk, lane: Lane, *, first_state: PartitionState) -> None:
-        self.path = Path(f"{lane.generation.hex()}/{lane.partition}.db")
+        self.path = disk.path(lane)
         self.lane = lane
         self.region = disk.region
         self.logged = []
@@ -84,10 +109,12 @@ class SimulatedFile(PartitionFile):
         if self._disk.is_full:
             raise apsw.FullError("the disk is full")
         super().commit()
+        done = self._done
+        done.positions_before, done.positions = self._before.positions, self.state.positions
+        done.needs_resync = self.state.completeness is CopyState.NEEDS_RESYNC is not self._before.completeness
+        self._disk.note(str(done))
         try:
-            self._disk.ledger.committed(
-                self._done, self, before=self._before.positions, after=self.state.positions
-            )
+            self._disk.ledger.committed(done, self)
         except Violation as violation:
             self._disk.broken(violation)
 
@@ -133,9 +160,14 @@ class SimulatedFile(PartitionFile):
 
 
 class SimulatedReader(PartitionReader):
-    def __init__(self, disk: Disk, partition: Partition) -> None:
-        self._path = partition.path
-        self._connection = disk.database(partition.lane)
+    def __init__(self, disk: Disk, lane: Lane) -> None:
+        self._path = disk.path(lane)
+        self._is_reading = False
+        self._connection = disk.database(lane)
+
+    def begin(self) -> bool:
+        """One connection serves both sides, so reads have no transaction of their own; nothing comes between them."""
+        return False
 
     def close(self) -> None:
         """The database stays."""
@@ -143,7 +175,7 @@ class SimulatedReader(PartitionReader):
 
 class SimulatedPartition(Partition):
     def __init__(self, owner: "SimulatedPartitions", lane: Lane, *, first_state: PartitionState) -> None:
-        super().__init__(owner, lane, Path("no such place"), first_state=first_state)
+        super().__init__(owner, lane, owner.disk.path(lane), first_state=first_state)
         self._exists = owner.disk.holds(lane)
 
 
@@ -183,7 +215,7 @@ class SimulatedPartitions(Partitions):
 
     def open_reader(self, partition: Partition) -> PartitionReader | None:
         self.make_room()
-        reader = SimulatedReader(self.disk, partition)
+        reader = SimulatedReader(self.disk, partition.lane)
         return reader if reader.is_made() else None
 
     def _delete(self, path: Path, closed: "Future[None]") -> None:  # noqa: ARG002 - there is no path

@@ -16,6 +16,9 @@ from shared.model.values import decode_item, same_image
 from shared.versions.versions import SeenVector, Version, covers
 
 
+no_version = Version(0, 0)  # below every version
+
+
 class Violation(Exception):  # noqa: N818 - the field's word
     """A promise that was not kept."""
 
@@ -84,9 +87,22 @@ class Transaction:
     stored: list[StoredChange] = field(default_factory=list)
     conflicts: list[FoundConflict] = field(default_factory=list)
     followers: dict[int, int] = field(default_factory=dict)  # target -> sequence that it says it has applied
+    positions_before: Mapping[int, Position] = field(default_factory=dict)
+    positions: Mapping[int, Position] = field(default_factory=dict)
+    needs_resync: bool = False  # from now on
 
     def item_of(self, key: ItemKey) -> Item:
         return Item(self.lane, key.partition, key.sort)
+
+    def __str__(self) -> str:
+        moved = {source: at.sequence for source, at in self.positions.items() if at != self.positions_before.get(source)}
+        parts = [f"{self.item_of(row.key)} is {tuple(row.after.version)}" for row in self.stored]
+        parts += [f"{self.item_of(found.key)} loser {tuple(found.loser.version)}" for found in self.conflicts]
+        parts += [f"position of {source} is {sequence}" for source, sequence in moved.items()]
+        parts += [f"{target} has {sequence}" for target, sequence in self.followers.items()]
+        parts += ["needs resync"] if self.needs_resync else []
+        where = f"{self.lane.generation.hex()[:4]}/{self.lane.partition}"
+        return f"region {self.region} {where}: {', '.join(parts) or 'nothing of note'}"
 
 
 class Rows(Protocol):
@@ -97,26 +113,26 @@ class Ledger:
     def __init__(self) -> None:
         self.acknowledged: list[Acknowledged] = []
         self.conflicts = 0
+        self.resyncs = 0
         self._writes: dict[Item, dict[Version, Write]] = {}
-        self._losers: dict[Item, set[Version]] = {}
         self._made: dict[tuple[int, Lane], list[tuple[Item, Version]]] = {}  # by origin sequence, from 1
         self._applied: dict[tuple[int, Lane, int], int] = {}  # (target, lane, source) -> highest position ever
         self._newest: dict[tuple[int, Item], Version] = {}
 
     # Told by the storage
 
-    def committed(
-        self, transaction: Transaction, rows: Rows, *, before: Mapping[int, Position], after: Mapping[int, Position]
-    ) -> None:
-        """Judges a transaction; `before` and `after` are the file's positions. Raises `Violation`."""
+    def committed(self, transaction: Transaction, rows: Rows) -> None:
+        """Judges a transaction; `rows` are those of its file. Raises `Violation`."""
+        self.resyncs += transaction.needs_resync
         for made in transaction.local:
             self._enter(transaction, made)
         for change in transaction.stored:
             _check_row(transaction, change)
         for conflict in transaction.conflicts:
             self._enter_conflict(transaction, conflict)
-        for source, position in after.items():
-            self._check_position(transaction, source, before.get(source, Position(0)), position, rows)
+        for source, position in transaction.positions.items():
+            before = transaction.positions_before.get(source, Position(0))
+            self._check_position(transaction, source, before, position, rows)
         for target, sequence in transaction.followers.items():
             applied = self._applied.get((target, transaction.lane, transaction.region), 0)
             if sequence > applied:
@@ -142,7 +158,6 @@ class Ledger:
             raise Violation(f"{item}: the higher version {loser} lost to {winner}")
         if any(version == loser for version in self.chain(item, winner)):
             raise Violation(f"{item}: {loser} and {winner} are no conflict, one was made over the other")
-        self._losers.setdefault(item, set()).add(loser)
         self.conflicts += 1
 
     def _check_position(
@@ -179,11 +194,11 @@ class Ledger:
             raise Violation(f"{item}: {version} was to count one more than {write.parent}")
         self.acknowledged.append(written)
         place = (written.region, item)
-        self._newest[place] = max(version, self._newest.get(place, Version(0, 0)))
+        self._newest[place] = max(version, self._newest.get(place, no_version))
 
     def newest_acknowledged(self, region: int, item: Item) -> Version:
         """The highest version that a client of a region was told of so far."""
-        return self._newest.get((region, item), Version(0, 0))
+        return self._newest.get((region, item), no_version)
 
     # Asked by judges
 
@@ -193,6 +208,14 @@ class Ledger:
     def items(self) -> Iterable[Item]:
         return list(self._writes)
 
+    def check_durable(self, region: int, lane: Lane, rows: Rows) -> None:
+        """Everything that a region has acknowledged is there after it died."""
+        for (place, item), version in self._newest.items():
+            if place == region and item.lane == lane:
+                stored = rows.read(item.key)
+                if stored is None or stored.version < version:
+                    raise Violation(f"{item}: region {region} had acknowledged {version} before it died")
+
     def chain(self, item: Item, version: Version | None) -> Iterator[Version]:
         """A version, what it was made over, what that was made over, and so on."""
         writes = self._writes.get(item, {})
@@ -201,12 +224,12 @@ class Ledger:
             write = writes.get(version)
             version = None if write is None else write.parent
 
-    def check_accounted(self, item: Item, current: Version) -> None:
+    def check_accounted(self, item: Item, *, current: Version, losers: Iterable[Version]) -> None:
         """The oracle: every write is on the chain that led to what is current, or to a loser that a conflict log
         shows. Of concurrent writes with equal images, which are no conflict, one stands for the others."""
         writes = self._writes[item]
         accounted: set[Version] = set()
-        ends = [current, *sorted(self._losers.get(item, ()))]
+        ends = [current, *losers]
         while ends:
             for end in ends:
                 for version in self.chain(item, end):
@@ -228,7 +251,7 @@ class Ledger:
 
 def count_in(image: bytes | None) -> int:
     """The count that an item holds."""
-    return 0 if image is None else int(decode_item(image).get("count", {"N": "0"})["N"])
+    return 0 if image is None else int(decode_item(image).get("tally", {"N": "0"})["N"])
 
 
 def _check_row(transaction: Transaction, change: StoredChange) -> None:

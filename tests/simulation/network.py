@@ -88,7 +88,7 @@ class Network:
         process, service = site.process, site.service
         if process is None or service is None or not caller.process.is_alive:
             raise RegionUnavailableError(f"{site.name} is down")
-        work = process.spawn(_answered(question, service))
+        work = process.answer(_answered(question, service))
         await asyncio.wait([work], timeout=max(0.0, deadline_s - loop.time()))
         if not work.done() or work.cancelled():
             await asyncio.sleep(0.0)

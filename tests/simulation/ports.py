@@ -176,6 +176,9 @@ class Mischief:
     reordering: float = 0.0  # some lanes come later than others
     interruption: float = 0.0  # the place in the feed is forgotten, and the feed says so
 
+    def end(self) -> None:
+        self.loss = self.repetition = self.reordering = self.interruption = 0.0
+
 
 class SimulatedFeed:
     """The embedded feed of one link, as `RegionLogFeed` follows it, with mischief."""

@@ -23,6 +23,13 @@ class Process:
         self._tasks: dict[asyncio.Task[Any], None] = {}
 
     def spawn(self, work: Coroutine[Any, Any, Answer]) -> asyncio.Task[Answer]:
+        """A task that is to end well, or with the process."""
+        task = self.answer(work)
+        task.add_done_callback(self._check)
+        return task
+
+    def answer(self, work: Coroutine[Any, Any, Answer]) -> asyncio.Task[Answer]:
+        """A task that may refuse, with an error of ours, what it was asked."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks[task] = None
         task.add_done_callback(self._done)
@@ -48,8 +55,12 @@ class Process:
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.pop(task, None)
+        if not task.cancelled() and not isinstance(task.exception(), MeridianError):
+            self._check(task)
+
+    def _check(self, task: asyncio.Task[Any]) -> None:
         error = None if task.cancelled() else task.exception()
-        if error is not None and self.is_alive and not isinstance(error, MeridianError):
+        if error is not None and self.is_alive:
             self._failed(self.name, error)
 
 

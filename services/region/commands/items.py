@@ -1,8 +1,7 @@
 """Commands on single items: PutItem, GetItem, UpdateItem, DeleteItem, and what they answer.
 
-Built by the edges from checked input and trusted below; named tuples, because one is made for every request.
-What needs the table's key schema (missing or mistyped key
-attributes) is checked by `rules.keys` once the table is known.
+Built by the edges from checked input and trusted below; named tuples, because one is made for every request. What
+needs the table's key schema (missing or mistyped key attributes) is checked by `rules.keys` once the table is known.
 """
 
 from dataclasses import dataclass

@@ -15,10 +15,11 @@ from threading import Lock
 
 from sqlalchemy import Connection, LargeBinary, create_engine, delete, event, select
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import StaticPool
 
-from shared.errors import OperatorError
+from shared.errors import OperatorError, ServiceUnavailableError
 from shared.model.tables import Generation, TableDefinition, decode_definition, encode_definition
 
 format_number = 1
@@ -76,8 +77,15 @@ class Catalog:
             f"sqlite:///{path}", poolclass=StaticPool, connect_args={"check_same_thread": False}
         )
         event.listen(self._engine, "connect", _make_durable)
-        Base.metadata.create_all(self._engine)
-        self._claim(path, region, number)
+        try:
+            Base.metadata.create_all(self._engine)
+            self._claim(path, region, number)
+        except DatabaseError as error:
+            raise OperatorError(
+                f"{path} can't be opened",
+                why=str(error.orig),
+                next_step="Check that the disk has room and that the file is this region's and whole",
+            ) from error
 
     def tables(self) -> Sequence[LocalTable]:
         with self._transaction() as connection:
@@ -90,17 +98,17 @@ class Catalog:
             "stage": table.stage.value,
             "reason": table.reason,
         }
-        with self._transaction() as connection:
+        with self._writing() as connection:
             statement = insert(TableRow).values(generation=table.definition.generation, **values)
             connection.execute(statement.on_conflict_do_update(index_elements=["generation"], set_=values))
 
     def remove_table(self, generation: Generation) -> None:
-        with self._transaction() as connection:
+        with self._writing() as connection:
             connection.execute(delete(TableRow).where(TableRow.generation == generation))
 
     def retire_lanes(self, generation: Generation, origin_sequences: Sequence[int]) -> None:
         """Remembers how far each partition of a removed replica had counted."""
-        with self._transaction() as connection:
+        with self._writing() as connection:
             for partition, sequence in enumerate(origin_sequences):
                 statement = insert(RetiredLaneRow).values(
                     generation=generation, partition=partition, origin_sequence=sequence
@@ -139,6 +147,14 @@ class Catalog:
     def _transaction(self) -> Iterator[Connection]:
         with self._lock, self._engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        try:
+            with self._transaction() as connection:
+                yield connection
+        except OperationalError as error:
+            raise ServiceUnavailableError(f"The storage of this region can't take writes now: {error.orig}") from error
 
 
 def _make_durable(connection: object, _record: object) -> None:

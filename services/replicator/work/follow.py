@@ -222,16 +222,24 @@ class LinkFollower:
 
     def _absorb(self, batch: FeedBatch) -> Iterable[tuple[Lane, Sequence[Effect]]]:
         if batch.interrupted:
-            heads: dict[Lane, int] = {}
-            for heartbeat in batch.heartbeats:
-                heads.update(heartbeat.heads)
-            for lane in list(self.states):
-                yield self._step(lane, Interrupted(heads.get(lane)))
+            yield from self._absorb_heads(batch.heartbeats)
+        for lane in batch.interrupted_lanes:
+            if lane in self.states:
+                yield self._step(lane, Interrupted(None))
         for lane, records in _by_lane(batch.deliveries).items():
             if lane in self.states:
                 yield self._step(lane, Delivered(records))
         for heartbeat in batch.heartbeats:
             self._absorb_heartbeat(heartbeat)
+
+    def _absorb_heads(self, heartbeats: Sequence[Heartbeat]) -> Iterable[tuple[Lane, Sequence[Effect]]]:
+        """A lane of which the source tells no head is asked for, unless it has been known to be empty."""
+        heads: dict[Lane, int] = {}
+        for heartbeat in heartbeats:
+            heads.update(heartbeat.heads)
+        for lane, state in list(self.states.items()):
+            if lane in heads or state.head != 0:
+                yield self._step(lane, Interrupted(heads.get(lane)))
 
     def _absorb_heartbeat(self, heartbeat: Heartbeat) -> None:
         self.tally.heartbeats += 1

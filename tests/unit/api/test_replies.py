@@ -81,7 +81,7 @@ def test_a_write_shows_the_attributes_that_it_returns() -> None:
     assert replies.item_written(ItemWritten(None, None, created=True, capacity_units=1), command) == b"{}"
     written = ItemWritten(_image, None, created=False, capacity_units=1)
     assert replies.item_written(written, command) == b'{"Attributes":{"pk":{"S":"a"}}}'
-    wish = replace(command, return_consumed_capacity=ReturnConsumedCapacity.TOTAL)
+    wish = command._replace(return_consumed_capacity=ReturnConsumedCapacity.TOTAL)
     assert orjson.loads(replies.item_written(written, wish)) == {
         "Attributes": {"pk": {"S": "a"}},
         "ConsumedCapacity": {"TableName": "orders", "CapacityUnits": 1.0},

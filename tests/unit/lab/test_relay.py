@@ -114,6 +114,14 @@ async def test_bytes_pass_in_both_directions(relay: Relay, connect: Connect) -> 
     assert await client.echo(b"again") == b"again"
 
 
+async def test_what_a_client_sends_at_once_is_not_lost(relay: Relay, connect: Connect) -> None:
+    """It may arrive before the way to the source is open."""
+    port = await relay.listen()
+    for number in range(50):
+        client = await connect(port)
+        assert await client.echo(b"%d" % number) == b"%d" % number
+
+
 async def test_a_slow_reader_holds_the_source_back_and_loses_nothing(relay: Relay, connect: Connect) -> None:
     client = await connect(await relay.listen())
     data = bytes(range(256)) * 40_000

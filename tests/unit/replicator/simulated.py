@@ -261,6 +261,9 @@ class SimulatedFeed:
     def interrupt(self, heads: Mapping[Lane, int], *, time_us: int) -> None:
         self.batches.put_nowait(FeedBatch((), (Heartbeat(1, time_us, heads),), interrupted=True))
 
+    def interrupt_lanes(self, *lanes: Lane) -> None:
+        self.batches.put_nowait(FeedBatch(interrupted_lanes=lanes))
+
     def beat(self, heads: Mapping[Lane, int], *, time_us: int) -> None:
         self.batches.put_nowait(FeedBatch((), (Heartbeat(1, time_us, heads),)))
 

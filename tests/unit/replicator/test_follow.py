@@ -97,6 +97,23 @@ async def test_what_an_interruption_shows_missing_is_filled(rig: Rig) -> None:
     assert rig.source.filled == [(first, 0)]
 
 
+async def test_a_lane_that_alone_was_interrupted_is_asked_for(rig: Rig) -> None:
+    """Kafka lost one topic partition; the others are whole."""
+    rig.source.commit(first, count=2)
+    rig.feed.interrupt_lanes(first)
+    await rig.until_applied(first, 2)
+    assert rig.source.filled == [(first, 0)]
+
+
+async def test_a_lane_known_to_be_empty_is_not_asked_for_again(rig: Rig) -> None:
+    """A source has thousands of lanes that were never written to, and restarts now and then."""
+    rig.feed.interrupt({first: 0, second: 0}, time_us=rig.clock.wall_us())
+    rig.source.commit(first)
+    rig.feed.interrupt({first: 1}, time_us=rig.clock.wall_us())
+    await rig.until_applied(first, 1)
+    assert rig.source.filled == [(first, 0)]
+
+
 async def test_filling_waits_for_the_source_to_come_back(rig: Rig) -> None:
     """With Kafka the feed may work while the source's own log can't be reached."""
     rig.source.commit(first, count=3)

@@ -26,7 +26,7 @@ class UndecodedPaths:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope["path"] = scope["raw_path"].decode("ascii", errors="replace")
+            scope["path"] = scope["raw_path"].decode("latin-1")
         await self._app(scope, receive, send)
 
 

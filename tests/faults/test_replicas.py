@@ -1,0 +1,61 @@
+"""Replicas that come and go under load: who joins gets everything, who leaves takes nothing along."""
+
+import asyncio
+from uuid import uuid4
+
+from services.lab.client import TableClient
+from services.lab.tables import ensure_replicated_table
+from tests.faults.judgement import assert_recovers, heal_patience_s
+from tests.faults.lab import Lab, eventually, regions
+from tests.faults.oracle import Oracle
+
+us, eu, ap = regions
+
+
+async def test_a_replica_added_under_load_gets_every_item(running_lab: Lab, clients: dict[str, TableClient]) -> None:
+    table = f"t-{uuid4().hex}"
+    await ensure_replicated_table([clients[us], clients[eu]], table)
+    oracle = Oracle(running_lab, table, regions=(us, eu))
+    async with oracle.load():
+        await oracle.more(100)
+        await ensure_replicated_table(list(clients.values()), table)
+        await oracle.more(50)
+    await assert_recovers(running_lab, oracle, table, regions=regions)
+
+
+async def test_a_replica_removed_behind_a_cut_still_hands_over_its_writes(
+    running_lab: Lab, clients: dict[str, TableClient], table: str
+) -> None:
+    """It learns of its removal only after the cut, and has acknowledged writes until then."""
+    # What overwrote what is in the change log of the writing region, and that of the removed one is gone at the end.
+    oracle = Oracle(running_lab, table, regions=regions, hot=(us, eu))
+    removal = {"TableName": table, "ReplicaUpdates": [{"Delete": {"RegionName": ap}}]}
+    files = running_lab.folder.region(ap) / "tables" / running_lab.generation(table)
+
+    async def is_gone() -> bool:
+        return not any(files.glob("*"))
+
+    async with oracle.load():
+        await oracle.more(50)
+        for other in (us, eu):
+            await asyncio.to_thread(running_lab.run_well, "cut", ap, other)
+        await oracle.more(50)
+        await clients[us].call("UpdateTable", removal)
+        await oracle.more(50)
+        await asyncio.to_thread(running_lab.run_well, "heal")
+        assert await eventually(is_gone, patience_s=heal_patience_s)
+        await oracle.more(50, regions=(us, eu))
+    assert all(tally.failed == 0 for tally in oracle.tallies.values())
+    await assert_recovers(running_lab, oracle, table, regions=(us, eu))
+
+
+async def test_a_link_between_regions_without_a_replica_is_nobodys_lag(
+    running_lab: Lab, clients: dict[str, TableClient]
+) -> None:
+    """A region that has no replica has nothing to send: it must not show as a source that is stuck."""
+    table = f"t-{uuid4().hex}"
+    await ensure_replicated_table([clients[us], clients[eu]], table)
+    oracle = Oracle(running_lab, table, regions=(us, eu))
+    async with oracle.load():
+        await oracle.more(10)
+    await assert_recovers(running_lab, oracle, table, regions=(us, eu))

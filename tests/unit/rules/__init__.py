@@ -1,0 +1,1 @@
+"""Decisions on stored rows, without a row being stored."""
