@@ -1,5 +1,6 @@
 """Ports of the loopback interface: find free ones, and say who holds one that is needed."""
 
+import random
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
@@ -9,15 +10,29 @@ from shared.errors import OperatorError
 
 loopback = "127.0.0.1"
 _listening = "0A"
+_lasting = range(20_000, 32_768)
 
 
 def free_ports(count: int) -> list[int]:
-    """Distinct ports that nobody listens on at this moment."""
+    """Distinct ports that nobody uses at this moment.
+
+    They lie below those that the system gives to outgoing connections, so that a program that was killed finds its
+    port again when it comes back.
+    """
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((loopback, 0))
-        return [int(each.getsockname()[1]) for each in sockets]
+        free: list[int] = []
+        for port in random.sample(_lasting, len(_lasting)):
+            probe = stack.enter_context(socket.socket())
+            with suppress(OSError):
+                probe.bind((loopback, port))
+                free.append(port)
+            if len(free) == count:
+                return free
+    raise OperatorError(
+        f"there are no {count} free ports",
+        why=f"programs hold those from {_lasting.start} to {_lasting.stop - 1}",
+        next_step="Stop some of them",
+    )
 
 
 def refuse_taken_ports(ports: Iterable[int], *, next_step: str) -> None:

@@ -112,7 +112,6 @@ class _Connection:
         """One request and its answer. Whatever ends this early leaves the connection of no use."""
         loop = asyncio.get_running_loop()
         reading = _Reading()
-        parser = httptools.HttpResponseParser(reading)
         try:
             async with asyncio.timeout(silence_s) as silence:
                 self._writer.write(request)
@@ -120,14 +119,14 @@ class _Connection:
                     data = await self._reader.read(_read_bytes)
                     if not data:
                         raise EOFError("the connection was closed before the answer was complete")
-                    parser.feed_data(data)
+                    reading.parser.feed_data(data)
                     silence.reschedule(loop.time() + silence_s)
         except BaseException:
             self.give_up()
             raise
-        if not parser.should_keep_alive():
+        if not reading.keeps_alive:
             self.give_up()
-        return Answer(parser.get_status_code(), b"".join(reading.parts))
+        return Answer(reading.parser.get_status_code(), b"".join(reading.parts))
 
     def give_up(self) -> None:
         self._given_up = True
@@ -138,9 +137,11 @@ class _Reading:
     """What httptools tells while it parses."""
 
     def __init__(self) -> None:
+        self.parser = httptools.HttpResponseParser(self)
         self.parts: list[bytes] = []
         self.size_bytes = 0
         self.is_complete = False
+        self.keeps_alive = False
 
     def on_body(self, body: bytes) -> None:
         self.parts.append(body)
@@ -150,3 +151,4 @@ class _Reading:
 
     def on_message_complete(self) -> None:
         self.is_complete = True
+        self.keeps_alive = self.parser.should_keep_alive()  # the parser knows it only now

@@ -80,6 +80,10 @@ class Oracle:
             f"too few writes are acknowledged: {self.tallies}"
         )
 
+    def claim(self, key: str, value: str) -> None:
+        """Takes a write to a shared key for acknowledged."""
+        self._acknowledged_hot.append((key, value))
+
     async def losses(self, regions: Sequence[str]) -> list[str]:
         """What was lost, or is not the same in all of the regions that hold the table; empty when all is well."""
         contents = {region: await self._contents(region) for region in regions}
@@ -146,7 +150,7 @@ class Oracle:
             value = None if number % 25 == 24 else f"{region}.{number}"
             outcome = await self._write(region, key, value)
             if outcome == "acknowledged" and value is not None:
-                self._acknowledged_hot.append((key, value))
+                self.claim(key, value)
             elif outcome == "no table":
                 return
 

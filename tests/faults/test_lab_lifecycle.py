@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from services.lab.ports import loopback
 from services.lab.tables import ensure_replicated_table
+from services.lab.welcome import first_command
 from tests.faults.lab import Lab, regions
 
 
@@ -24,6 +25,15 @@ def test_a_lab_tells_where_everything_is(own_lab: Lab) -> None:
     assert all(each["ready"] and each["pid"] for each in (*status["regions"], *status["replicators"]))
     assert [each["pid"] for each in status["regions"]] == [each["pid"] for each in document["regions"]]
     assert [each["tables"] for each in status["regions"]] == [0, 0, 0]
+
+
+def test_the_command_to_paste_writes_in_one_region_and_reads_in_another(own_lab: Lab) -> None:
+    own_lab.up()
+    pasted = first_command(own_lab.record)
+    for _ in range(2):
+        done = subprocess.run(["bash", "-ec", pasted], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "from us-east-1" in done.stdout
 
 
 async def test_items_and_credentials_are_found_again_after_a_stop(own_lab: Lab) -> None:

@@ -1,7 +1,7 @@
 """The simulation's command line: one seed with its trace, or many.
 
-    python -m tests.simulation --seed 42 --trace
-    python -m tests.simulation --seeds 1000
+python -m tests.simulation --seed 42 --trace
+python -m tests.simulation --seeds 1000
 """
 
 import argparse
@@ -9,14 +9,13 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable
 
 from tests.simulation.breakage import breakages, broken
 from tests.simulation.ledger import Violation
 from tests.simulation.storm import Storm
-from tests.simulation.world import Report, simulate
+from tests.simulation.world import Note, Report, simulate
 
-storm_s = 30.0
+storm_s = 20.0
 
 
 def main(arguments: list[str]) -> int:
@@ -40,10 +39,10 @@ def main(arguments: list[str]) -> int:
     return 1 if failures else 0
 
 
-def run(seed: int, *, breakage: str | None = None, note: Callable[[str], None]) -> Report | Violation:
+def run(seed: int, *, breakage: str | None = None, note: Note) -> Report | Violation:
     with broken(breakage):
         try:
-            return simulate(seed, storm=Storm, storm_s=storm_s, note=note)
+            return simulate(seed, Storm, weather_s=storm_s, note=note)
         except Violation as violation:
             return violation
 
@@ -71,11 +70,11 @@ def _seeds(options: argparse.Namespace) -> range:
     return range(first, first + options.seeds)
 
 
-def _print(text: str) -> None:
-    print(text)
+def _print(time_s: float, what: object) -> None:
+    print(f"{time_s:9.4f} {what}")
 
 
-def _keep_quiet(_text: str) -> None: ...
+def _keep_quiet(_time_s: float, _what: object) -> None: ...
 
 
 if __name__ == "__main__":

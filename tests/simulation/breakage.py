@@ -1,7 +1,218 @@
-"""Rules broken on purpose."""
+"""Rules broken on purpose: with any of these the simulation must fail, or it proves nothing.
+
+Each breakage replaces functions of the code under test by ones that forget one rule.
+"""
+
+import itertools
+from asyncio import Future
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from collections.abc import Iterator
-breakages: dict[str, object] = {}
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from services.region.engine import replication
+from services.region.engine.feed import Feed, SnapshotPage
+from services.region.engine.replication import ApplyChanges, LaneOutcome, Tally, apply_change
+from services.region.rules import remote
+from services.region.rules.remote import RemoteDecision, decide_remote
+from services.region.rules.stored import StoredItem
+from services.region.storage import partition_file
+from services.region.storage.partition_file import PartitionFile
+from services.region.storage.partitions import Partition
+from services.region.storage.writer import Job
+from services.replicator.io.port import ApplyMode, SourceRegion
+from services.replicator.link import lane as links
+from services.replicator.work.apply import Applier
+from services.replicator.work.resync import Copier
+from shared.changes.batches import Delivery
+from shared.changes.records import Change, Lane, decode_change
+from shared.feed.port import Position
+from shared.model.tables import RegionName
+from shared.versions.resolve import Outcome, Resolution, Stamp, resolve
+from shared.versions.versions import merge_seen, timestamp_at
+from tests.simulation.disk import SimulatedFile
+
+
+class Replacement(NamedTuple):
+    owner: Any
+    name: str
+    broken: Callable[..., Any]
+
+
 @contextmanager
-def broken(name: str | None) -> Iterator[None]:
-    yield
+def broken(breakage: str | None) -> Iterator[None]:
+    """With a rule broken; None breaks nothing."""
+    replacements = () if breakage is None else breakages[breakage]
+    whole = [(owner, name, getattr(owner, name)) for owner, name, _ in replacements]
+    for owner, name, function in replacements:
+        setattr(owner, name, function)
+    try:
+        yield
+    finally:
+        for owner, name, function in whole:
+            setattr(owner, name, function)
+
+
+# Versions and conflicts
+
+
+def _seen_vector_ignored(stored: Stamp | None, incoming: Stamp) -> Resolution:
+    """The higher version wins, and whatever lost was concurrent."""
+    if stored is None:
+        return Resolution(Outcome.APPLIED, concurrent=False, seen=incoming.seen)
+    outcome = Outcome.APPLIED if incoming.version > stored.version else Outcome.SUPERSEDED
+    return Resolution(outcome, concurrent=True, seen=merge_seen(stored.seen, incoming.seen))
+
+
+def _arrival_decides(stored: Stamp | None, incoming: Stamp) -> Resolution:
+    """Of two concurrent versions the one that comes last wins."""
+    resolution = resolve(stored, incoming)
+    return resolution._replace(outcome=Outcome.APPLIED) if resolution.concurrent else resolution
+
+
+def _arrival_breaks_ties(stored: Stamp | None, incoming: Stamp) -> Resolution:
+    """Of two concurrent versions with one timestamp the one that comes last wins."""
+    resolution = resolve(stored, incoming)
+    tied = stored is not None and stored.version.timestamp == incoming.version.timestamp
+    return resolution._replace(outcome=Outcome.APPLIED) if resolution.concurrent and tied else resolution
+
+
+def _conflict_forgotten(change: Change, stored: StoredItem | None) -> RemoteDecision:
+    return decide_remote(change, stored)._replace(loser=None, winner=None)
+
+
+def _arriving_loser_forgotten(change: Change, stored: StoredItem | None) -> RemoteDecision:
+    """Only what is replaced goes to the conflict log."""
+    decision = decide_remote(change, stored)
+    return decision if decision.item is not None else decision._replace(loser=None, winner=None)
+
+
+def _vector_stays(change: Change, stored: StoredItem | None) -> RemoteDecision:
+    """What lost leaves no trace in the vector of what stays."""
+    return decide_remote(change, stored)._replace(seen=None)
+
+
+def _clock_alone(wall_us: int, _stored: int) -> int:
+    """The timestamp of a write is the clock's, whatever it was made over."""
+    return timestamp_at(wall_us)
+
+
+# Positions
+
+
+class _PositionFirst:
+    def __init__(self, job: ApplyChanges) -> None:
+        self._job = job
+
+    def run(self, file: PartitionFile, now_us: int) -> None:  # noqa: ARG002 - a job is given the time
+        position = file.state.positions.get(self._job._source, Position(0))
+        for delivery in self._job._deliveries:
+            if delivery.sequence == position.sequence + 1:
+                position = Position(delivery.sequence)
+        if position.sequence:
+            file.write_position(self._job._source, position)
+
+
+class _ChangesLater:
+    def __init__(self, job: ApplyChanges) -> None:
+        self._job = job
+
+    def run(self, file: PartitionFile, now_us: int) -> LaneOutcome:
+        for delivery in self._job._deliveries:
+            apply_change(file, decode_change(delivery.record), delivery.record, now_us=now_us, tally=Tally())
+        return LaneOutcome(file.state.positions.get(self._job._source, Position(0)))
+
+
+_submit = Partition.submit
+
+
+def _position_before_changes(self: Partition, job: Job[Any]) -> "Future[Any]":
+    """Two transactions instead of one."""
+    if not isinstance(job, ApplyChanges):
+        return _submit(self, job)
+    first = _submit(self, _PositionFirst(job))
+    first.add_done_callback(Future.exception)
+    return _submit(self, _ChangesLater(job))
+
+
+_run_apply_changes = ApplyChanges.run
+
+
+def _gap_taken(self: ApplyChanges, file: PartitionFile, now_us: int) -> LaneOutcome:
+    """The target takes whatever is beyond its position."""
+    outcome = LaneOutcome(file.state.positions.get(self._source, Position(0)))
+    for delivery in self._deliveries:
+        if delivery.sequence > outcome.position.sequence + 1:
+            file.write_position(self._source, Position(delivery.sequence - 1))
+        outcome = _run_apply_changes(ApplyChanges(self._source, [delivery], self._partition_count), file, now_us)
+    return outcome
+
+
+def _gap_handed_on(state: links.LaneState, records: Sequence[Delivery], *, head: int | None) -> links.Step:
+    """The link hands on whatever is beyond what it has handed on."""
+    later = [record for record in records if record.sequence > state.handed]
+    if not later:
+        return replace(state, head=head), ()
+    return replace(state, handed=later[-1].sequence, head=head), (links.Apply(later),)
+
+
+def _loss_denied(state: links.LaneState, _reason: str) -> links.Step:
+    """A lane that can't be continued waits for better times."""
+    return replace(state, filling=False), ()
+
+
+# Copies
+
+
+async def _positions_after_rows(
+    self: Copier, lane: Lane, donor: RegionName, region: SourceRegion
+) -> Mapping[RegionName, Position]:
+    applier = Applier(self._own, donor, chance=self._chance)
+    page = await region.snapshot(lane, None)
+    while True:
+        await applier.apply(page.deliveries, mode=ApplyMode.SNAPSHOT)
+        if page.cursor is None:
+            return page.positions
+        page = await region.snapshot(lane, page.cursor)
+
+
+_snapshot = Feed.snapshot
+
+
+def _tombstones_left_out(self: Feed, target: RegionName, lane: Lane, *, cursor: str | None) -> SnapshotPage:
+    page = _snapshot(self, target, lane, cursor=cursor)
+    return page._replace(deliveries=[row for row in page.deliveries if decode_change(row.record).image is not None])
+
+
+# Durability
+
+_commit = SimulatedFile.commit
+_commits = itertools.count(1)
+
+
+def _commit_forgotten(self: SimulatedFile) -> None:
+    """One commit of many is none, and nobody is told."""
+    if next(_commits) % 50:
+        _commit(self)
+    else:
+        self.connection.execute("ROLLBACK")
+
+
+breakages: Mapping[str, Sequence[Replacement]] = {
+    "seen-vector-ignored": [Replacement(remote, "resolve", _seen_vector_ignored)],
+    "arrival-decides": [Replacement(remote, "resolve", _arrival_decides)],
+    "arrival-breaks-ties": [Replacement(remote, "resolve", _arrival_breaks_ties)],
+    "conflict-forgotten": [Replacement(replication, "decide_remote", _conflict_forgotten)],
+    "arriving-loser-forgotten": [Replacement(replication, "decide_remote", _arriving_loser_forgotten)],
+    "vector-stays": [Replacement(replication, "decide_remote", _vector_stays)],
+    "clock-alone": [Replacement(partition_file, "next_timestamp", _clock_alone)],
+    "position-before-changes": [Replacement(Partition, "submit", _position_before_changes)],
+    "gap-jumped-over": [
+        Replacement(ApplyChanges, "run", _gap_taken),
+        Replacement(links, "_hand_on", _gap_handed_on),
+    ],
+    "loss-denied": [Replacement(links, "_lost", _loss_denied)],
+    "positions-after-rows": [Replacement(Copier, "_copy_rows", _positions_after_rows)],
+    "tombstones-left-out": [Replacement(Feed, "snapshot", _tombstones_left_out)],
+    "commit-forgotten": [Replacement(SimulatedFile, "commit", _commit_forgotten)],
+}

@@ -36,10 +36,10 @@ class Client:
         network: Network,
         ledger: Ledger,
         chance: Random,
-        note: Callable[[str], None],
+        note: Callable[[object], None],
     ) -> None:
         self.name = f"{region.name}-{number}"
-        self.pause_s = chance.choice((0.02, 0.1, 0.5))
+        self.pause_s = chance.choice((0.05, 0.2, 1.0))
         self.unknown = 0  # writes of which the client does not know what became of them
         self._region = region
         self._caller = caller

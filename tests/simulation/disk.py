@@ -43,7 +43,7 @@ class Disk:
         *,
         ledger: Ledger,
         broken: Callable[[Violation], None],
-        note: Callable[[str], None],
+        note: Callable[[object], None],
     ) -> None:
         self.catalog = Catalog(Path(":memory:"), region=region, number=number)
         self.is_full = False
@@ -112,7 +112,7 @@ class SimulatedFile(PartitionFile):
         done = self._done
         done.positions_before, done.positions = self._before.positions, self.state.positions
         done.needs_resync = self.state.completeness is CopyState.NEEDS_RESYNC is not self._before.completeness
-        self._disk.note(str(done))
+        self._disk.note(done)
         try:
             self._disk.ledger.committed(done, self)
         except Violation as violation:

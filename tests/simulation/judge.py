@@ -30,7 +30,8 @@ def unfinished(disks: Sequence[Disk], lanes: Sequence[Lane], ledger: Ledger) -> 
                 position = state.positions.get(source.region, Position(0)).sequence
                 head = ledger.head(source.region, lane)
                 if source is not disk and position < head:
-                    return f"partition {lane.partition} of region {disk.region} has {position} of {head} from {source.region}"
+                    place = f"partition {lane.partition} of region {disk.region}"
+                    return f"{place} has {position} of {head} changes of region {source.region}"
     return None
 
 
@@ -76,7 +77,9 @@ def _check_account(disk: Disk, lane: Lane) -> None:
     live = sum(stored.image is not None for stored in rows.values())
     digest = sum(item_digest(key, stored) for key, stored in rows.items()) % digest_modulus
     if (state.item_count, state.digest) != (live, digest):
-        raise Violation(f"region {disk.region} counts {state.item_count} items in partition {lane.partition}, has {live}")
+        raise Violation(
+            f"region {disk.region} counts {state.item_count} items in partition {lane.partition}, has {live}"
+        )
 
 
 def _check_log(disk: Disk, lane: Lane, ledger: Ledger) -> None:

@@ -15,7 +15,6 @@ from shared.model.keys import ItemKey, slot_of
 from shared.model.values import decode_item, same_image
 from shared.versions.versions import SeenVector, Version, covers
 
-
 no_version = Version(0, 0)  # below every version
 
 
@@ -95,7 +94,9 @@ class Transaction:
         return Item(self.lane, key.partition, key.sort)
 
     def __str__(self) -> str:
-        moved = {source: at.sequence for source, at in self.positions.items() if at != self.positions_before.get(source)}
+        moved = {
+            source: at.sequence for source, at in self.positions.items() if at != self.positions_before.get(source)
+        }
         parts = [f"{self.item_of(row.key)} is {tuple(row.after.version)}" for row in self.stored]
         parts += [f"{self.item_of(found.key)} loser {tuple(found.loser.version)}" for found in self.conflicts]
         parts += [f"position of {source} is {sequence}" for source, sequence in moved.items()]
@@ -136,7 +137,9 @@ class Ledger:
         for target, sequence in transaction.followers.items():
             applied = self._applied.get((target, transaction.lane, transaction.region), 0)
             if sequence > applied:
-                raise Violation(f"region {target} acknowledged {sequence} to region {transaction.region}, has {applied}")
+                raise Violation(
+                    f"region {target} acknowledged {sequence} to region {transaction.region}, has {applied}"
+                )
 
     def _enter(self, transaction: Transaction, made: LocalWrite) -> None:
         change = decode_change(made.record)

@@ -10,7 +10,7 @@ import selectors
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor
 from contextvars import Context
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple
 
 Answer = TypeVar("Answer")
 Arguments = TypeVarTuple("Arguments")
@@ -32,8 +32,8 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def run_in_executor(
         self,
         executor: Executor | None,  # noqa: ARG002 - there are no threads
-        func: Callable[[Unpack[Arguments]], Answer],
-        *args: Unpack[Arguments],
+        func: Callable[[*Arguments], Answer],
+        *args: *Arguments,
     ) -> asyncio.Future[Answer]:
         future: asyncio.Future[Answer] = self.create_future()
         try:

@@ -120,4 +120,3 @@ class Network:
 
 async def _answered(question: Callable[[Service], Awaitable[Answer]], service: Service) -> Answer:
     return await question(service)
-

@@ -37,6 +37,15 @@ Answer = TypeVar("Answer")
 Question = Callable[[RegionService], Awaitable[Answer]]
 Pass = Callable[[str], Awaitable[None]]
 
+worker_points = (
+    "before an apply",
+    "after an apply",
+    "before an apply of a copy",
+    "after an apply of a copy",
+    "before the end of a copy",
+    "after the end of a copy",
+    "after a resync was asked for",
+)
 poll_wait_s_max = 2.0
 overdue_s = 1.0
 

@@ -22,8 +22,13 @@ class Process:
         self._failed = failed
         self._tasks: dict[asyncio.Task[Any], None] = {}
 
+    def start(self, work: Coroutine[Any, Any, object]) -> None:
+        """Work that is to end well, or with the process."""
+        task = self.answer(work)
+        task.add_done_callback(self._check)
+
     def spawn(self, work: Coroutine[Any, Any, Answer]) -> asyncio.Task[Answer]:
-        """A task that is to end well, or with the process."""
+        """The same, as a task to wait for or to cancel."""
         task = self.answer(work)
         task.add_done_callback(self._check)
         return task

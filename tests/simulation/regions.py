@@ -73,7 +73,7 @@ class SimulatedRegion:
     def start(self) -> None:
         self.lives += 1
         self.process = Process(self.name, failed=self._failed)
-        self.process.spawn(self._serve(self.process))
+        self.process.start(self._serve(self.process))
 
     def kill(self) -> None:
         process, self.process, self.service = self.process, None, None

@@ -5,27 +5,18 @@ Every fault undoes itself after a while; the end undoes all that are left at onc
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from random import Random
 
 from services.region.engine.retention import Trim
 from shared.errors import MeridianError
 from tests.simulation.clients import generation, hot_keys
 from tests.simulation.network import Cut
+from tests.simulation.ports import worker_points
 from tests.simulation.world import World, topology
 
-pause_s_mean = 0.8
+pause_s_mean = 0.6
 night_us = 25 * 3_600_000_000
 clock_error_us_max = 240_000_000
 region_points = ("before a commit", "after a commit")
-worker_points = (
-    "before an apply",
-    "after an apply",
-    "before an apply of a copy",
-    "after an apply of a copy",
-    "before the end of a copy",
-    "after the end of a copy",
-    "after a resync was asked for",
-)
 
 Fault = Callable[["Storm"], Awaitable[None]]
 
@@ -34,7 +25,7 @@ class Storm:
     def __init__(self, world: World) -> None:
         self.faults = 0
         self._world = world
-        self._chance: Random = world.chance_of(world.seed, "storm")
+        self._chance = world.chance("storm")
         self._mix = {name: self._chance.choice((0.0, 1.0, 1.0, 3.0)) for name in faults}
         self._forgetful = self._chance.choice(topology.names)  # two that lose their logs can't rebuild each other
         self._running: list[asyncio.Task[None]] = []
@@ -74,7 +65,7 @@ class Storm:
     async def _cut(self, lines: list[tuple[str, str]], *, two_way: bool) -> None:
         how = self._chance.choice(list(Cut))
         lines = lines + [(target, source) for source, target in lines if two_way]
-        duration_s = self._chance.uniform(0.2, 10.0)
+        duration_s = self._chance.uniform(0.2, 7.0)
         self._note(f"cut {lines} ({how.value}) for {duration_s:.2f} s")
         for line in lines:
             self._world.network.cut(*line, how)
@@ -110,9 +101,9 @@ class Storm:
         await self._arm(self._chance.choice(region_points))
 
     async def kill_worker(self) -> None:
-        process = self._chance.choice(list(self._world.workers) or [None])
-        if process is not None:
-            self._world.kill_worker(process, down_s=self._chance.uniform(0.01, 4.0))
+        if self._world.workers:
+            live = self._chance.choice(self._world.workers)
+            self._world.kill_worker(live, down_s=self._chance.uniform(0.01, 4.0))
 
     async def kill_worker_at_point(self) -> None:
         await self._arm(self._chance.choice(worker_points))
@@ -126,13 +117,13 @@ class Storm:
     async def share_work(self) -> None:
         """A second worker joins for a while, and leaves without a word."""
         region = self._chance.choice(topology.names)
-        if sum(place == region for place, _ in self._world.workers.values()) > 1:
+        if sum(live.region == region for live in self._world.workers) > 1:
             return
         self._note(f"a worker joins in {region}")
-        process = self._world.start_worker(region)
+        live = self._world.start_worker(region)
         await asyncio.sleep(self._chance.uniform(0.5, 10.0))
-        if process in self._world.workers:
-            self._world.kill_worker(process, down_s=None)
+        if live in self._world.workers:
+            self._world.kill_worker(live, down_s=None)
 
     async def jump_clock(self) -> None:
         region = self._world.regions[self._chance.choice(topology.names)]
@@ -150,7 +141,7 @@ class Storm:
         """A region's change log is cut short, whether others have applied it or not."""
         region = self._world.regions[self._forgetful]
         table = None if region.service is None else region.service.registry.of(generation)
-        if table is None or self._world.removing or region.process is None:
+        if table is None or self._world.director.is_removing or region.process is None:
             return
         partition = self._chance.choice(table.partitions)
         through = partition.state.sequence - self._chance.choice((0, 3))
@@ -171,10 +162,11 @@ class Storm:
     async def write_everywhere_at_once(self) -> None:
         """One item, one moment, all regions: versions that differ in little but the region."""
         key = self._chance.choice(hot_keys)
+        acting: list[asyncio.Task[None]] = []
         for _ in range(self._chance.randint(1, 5)):
-            for client in self._world.clients:
-                self._world.spawn(client.act(key))
+            acting += [self._world.spawn(client.act(key)) for client in self._world.clients]
             await asyncio.sleep(self._chance.choice((0.0005, 0.02)))
+        await asyncio.gather(*acting)
 
     def _note(self, text: str) -> None:
         self._world.note(text)

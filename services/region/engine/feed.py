@@ -6,6 +6,7 @@ its lanes, and fills each lane from the partition's own change log.
 """
 
 import asyncio
+import re
 import secrets
 from asyncio import Future
 from collections import deque
@@ -38,6 +39,7 @@ from shared.topology import Topology
 
 catalog_lane = Lane(catalog_generation, 0)
 _opens_per_slice = 16
+_entry_number = re.compile(r"[0-9]{1,18}")
 
 
 class Share(NamedTuple):
@@ -99,7 +101,7 @@ class FeedRing:
     def after(self, cursor: str) -> Sequence[_Entry] | None:
         """Entries after a cursor, oldest first; None when the ring no longer, or never, held that place."""
         epoch, _, number = cursor.partition(":")
-        if epoch != self._epoch or not number.isascii() or not number.isdecimal():
+        if epoch != self._epoch or _entry_number.fullmatch(number) is None:
             return None
         missing = self._last - int(number)
         if not 0 <= missing <= len(self._entries):
@@ -190,15 +192,15 @@ class Feed:
         return tail
 
     async def heads(self, target: RegionName, share: Share) -> Mapping[Lane, int]:
-        """The last origin sequence of every lane that `target` follows and that was ever written."""
+        """The last origin sequence of every lane that `target` follows; 0 where nothing was written yet."""
         heads = {}
         partitions = [self._definitions]
         for table in self._registry.all():
             if table.feeds(target):
                 partitions += table.partitions
         for count, partition in enumerate(partitions):
-            if share.holds(partition.lane) and (head := partition.state.origin_sequence):
-                heads[partition.lane] = head
+            if share.holds(partition.lane):
+                heads[partition.lane] = partition.state.origin_sequence
             if count % _opens_per_slice == 0:
                 await asyncio.sleep(0)
         return heads
@@ -293,7 +295,7 @@ class Feed:
         if lane == catalog_lane:
             return self._definitions
         table: Table | None = self._registry.of(lane.generation)
-        if table is None or not lane.partition < table.partition_count:
+        if table is None or not 0 <= lane.partition < table.partition_count:
             raise RequestRefusedError("no_lane", "this region has no such table")
         if not table.feeds(target):
             raise RequestRefusedError("not_registered", f"{target} is not known here as a replica of the table")

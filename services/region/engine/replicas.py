@@ -18,6 +18,7 @@ from services.region.storage.partition_file import CopyState, PartitionFile, Par
 from services.region.storage.partitions import Partition, Partitions
 from services.region.storage.reader import before_all
 from shared.changes.records import Kind, Lane
+from shared.errors import CorruptRecordError
 from shared.limits import scan_slice_rows_max, slots
 from shared.model.keys import ItemKey, slot_of
 from shared.model.tables import (
@@ -112,24 +113,30 @@ class Replicas:
         """Other regions whose changes are due here; a removed one among them until its last changes have arrived."""
         return [name for name in self.states(definition) if name != self._region and name in self._topology]
 
-    async def activate(self, table: Table) -> None:
-        if table.stage is not Stage.ACTIVE:
+    async def activate(self, generation: Generation) -> None:
+        """Lets a copied replica serve. First said, then kept: a region that fails in between is asked once more."""
+        async with self._reconciling:
+            table = self._registry.of(generation)
+            if table is None or table.stage is not Stage.CREATING:
+                return
+            await self.publish_state(generation, ReplicaState(ReplicaStatus.ACTIVE))
             await self.save(LocalTable(table.definition, Stage.ACTIVE))
-            await self.publish_state(table.generation, ReplicaState(ReplicaStatus.ACTIVE))
             log.info("replica is active", table=table.definition.name)
 
     async def report_copy(self, generation: Generation, *, percent: int, problem: str | None = None) -> None:
         """Progress of this region's copy, or what keeps it from going on, for DescribeTable everywhere."""
-        table = self._registry.of(generation)
-        if table is not None and table.stage is Stage.CREATING:
-            state = ReplicaState(ReplicaStatus.CREATING, percent, problem)
-            if self._stored_states(generation).get(self._region) != state:
-                await self.publish_state(generation, state)
+        async with self._reconciling:
+            table = self._registry.of(generation)
+            if table is not None and table.stage is Stage.CREATING:
+                state = ReplicaState(ReplicaStatus.CREATING, percent, problem)
+                if self._stored_states(generation).get(self._region) != state:
+                    await self.publish_state(generation, state)
 
     async def reconcile(self) -> None:
         """Makes local tables follow the definitions of the catalog lane; does nothing when they agree."""
         async with self._reconciling:
-            for definition in self._shared_definitions():
+            # What leaves goes first, so that its name is free for a new table that came with the same changes.
+            for definition in sorted(self._shared_definitions(), key=self._is_wanted):
                 await self._reconcile_one(definition)
 
     async def finish_removals(self) -> None:
@@ -142,11 +149,10 @@ class Replicas:
 
     async def _reconcile_one(self, definition: TableDefinition) -> None:
         table = self._registry.of(definition.generation)
-        wanted = self._region in definition.replicas
         if table is None:
-            if wanted:
+            if self._is_wanted(definition):
                 await self._begin_copy(definition)
-        elif not wanted and table.stage is not Stage.DELETING:
+        elif not self._is_wanted(definition) and table.stage is not Stage.DELETING:
             await self.save(LocalTable(definition, Stage.DELETING))
             log.info("replica is being removed", table=definition.name)
         elif table.definition != definition and table.stage is not Stage.DELETING:
@@ -162,25 +168,32 @@ class Replicas:
             log.info("replica is being made", table=definition.name)
             return
         reason = f"Failed to create the replica: a table with name {definition.name} already exists in {self._region}"
-        await self.save(LocalTable(definition, Stage.FAILED, reason))
         await self.publish_state(definition.generation, ReplicaState(ReplicaStatus.CREATION_FAILED, 0, reason))
+        await self.save(LocalTable(definition, Stage.FAILED, reason))
         log.warning("replica can't be made", table=definition.name, reason=reason)
 
     async def _drop(self, table: Table) -> None:
+        """The catalog forgets the table last: a crash before that begins anew, and leaves no rest behind."""
         heads = [partition.state.origin_sequence for partition in table.partitions]
-        await asyncio.to_thread(self._catalog.retire_lanes, table.generation, heads)
-        await asyncio.to_thread(self._catalog.remove_table, table.generation)
-        self._registry.remove(table.generation)
-        for partition in table.partitions:
-            await self._partitions.forget(partition.lane)
+        async with self._reconciling:
+            await asyncio.to_thread(self._catalog.retire_lanes, table.generation, heads)
+            if table.definition.is_global:
+                await self._definitions.submit(WriteEntry(_state_key(table.generation, self._region), None))
+            self._registry.remove(table.generation)
+            for partition in table.partitions:
+                await self._partitions.forget(partition.lane)
+            await asyncio.to_thread(self._catalog.remove_table, table.generation)
         if table.definition.is_global:
-            await self._definitions.submit(WriteEntry(_state_key(table.generation, self._region), None))
             await self.reconcile()
+
+    def _is_wanted(self, definition: TableDefinition) -> bool:
+        return self._region in definition.replicas
 
     async def _is_drained(self, table: Table) -> bool:
         for partition in table.partitions:
             await partition.drain()  # what was taken before the table stopped taking requests
-        numbers = [self._topology.named(name).number for name in table.definition.replicas if name in self._topology]
+        others = [name for name in table.definition.replicas if name != self._region and name in self._topology]
+        numbers = [self._topology.named(name).number for name in others]
         return all(
             partition.state.followers.get(number, 0) >= partition.state.origin_sequence
             for number in numbers
@@ -205,12 +218,18 @@ class Replicas:
         return Table(local, partitions)
 
     def _shared_definitions(self) -> Sequence[TableDefinition]:
+        """What can be read: a region of a later release may write what this one does not know yet."""
         reader = self._definitions.reader
         definitions: list[TableDefinition] = []
         after = before_all
         while reader is not None:
             rows = reader.items_after(after, end_slot=slots, rows_max=scan_slice_rows_max)
-            definitions += [decode_definition(row.image) for row in rows if not row.key.sort]
+            for row in rows:
+                if not row.key.sort:
+                    try:
+                        definitions.append(decode_definition(row.image))
+                    except CorruptRecordError as error:
+                        log.warning("a definition is passed over", table=row.key.partition.hex(), reason=str(error))
             if len(rows) < scan_slice_rows_max:
                 break
             last = rows[-1].key

@@ -146,7 +146,7 @@ class Replication:
             raise RequestRefusedError("no_lane", "this region has no such table")
         if any(partition.state.completeness is not CopyState.FOLLOWING for partition in table.partitions):
             raise RequestRefusedError("not_ready", "a partition of the table is not copied yet")
-        await self._replicas.activate(table)
+        await self._replicas.activate(generation)
 
     async def needs_resync(self, lane: Lane) -> None:
         """The lane can't be continued from its position; it is rebuilt from another region's snapshot."""
@@ -179,7 +179,7 @@ class Replication:
         if (
             table is None
             or table.stage not in (Stage.CREATING, Stage.ACTIVE)
-            or lane.partition >= table.partition_count
+            or not 0 <= lane.partition < table.partition_count
         ):
             return None
         return table.partitions[lane.partition]
@@ -246,6 +246,8 @@ class ApplySnapshot:
         for delivery in self._deliveries:
             try:
                 change = decode_change(delivery.record)
+                if change.lane != delivery.lane:
+                    raise CorruptRecordError("it belongs to another lane than it was sent for")
                 check_slot(change, self._partition_count)
             except CorruptRecordError as error:
                 raise RequestRefusedError("bad_snapshot", str(error)) from error

@@ -63,8 +63,9 @@ class Publish:
         """Saves positions, then says in a heartbeat how far each lane that moved is published."""
         moved, self._unsaved = self._unsaved, {}
         try:
+            partitions = ((self._partition(lane), sequence) for lane, sequence in moved.items())
             await asyncio.gather(
-                *(self._partition(lane).submit(SavePublished(sequence)) for lane, sequence in moved.items())
+                *(each.submit(SavePublished(sequence)) for each, sequence in partitions if each is not None)
             )
             await self._publisher.publish_heartbeat(self._feed.heartbeat(moved))
         except MeridianError:
@@ -107,9 +108,12 @@ class Publish:
             if count % _opens_per_slice == 0:
                 await asyncio.sleep(0)
 
-    def _partition(self, lane: Lane) -> Partition:
+    def _partition(self, lane: Lane) -> Partition | None:
+        """None for a table that was removed meanwhile."""
+        if lane == catalog_lane:
+            return self._definitions
         table = self._registry.of(lane.generation)
-        return self._definitions if table is None else table.partitions[lane.partition]
+        return None if table is None else table.partitions[lane.partition]
 
     def _partition_count(self, lane: Lane) -> int:
         table = self._registry.of(lane.generation)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from threading import Lock
 
-from sqlalchemy import Connection, LargeBinary, create_engine, delete, event, select
+from sqlalchemy import Connection, LargeBinary, create_engine, delete, event, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -107,15 +107,16 @@ class Catalog:
             connection.execute(delete(TableRow).where(TableRow.generation == generation))
 
     def retire_lanes(self, generation: Generation, origin_sequences: Sequence[int]) -> None:
-        """Remembers how far each partition of a removed replica had counted."""
+        """Remembers how far each partition of a removed replica had counted, never less than before."""
         with self._writing() as connection:
             for partition, sequence in enumerate(origin_sequences):
                 statement = insert(RetiredLaneRow).values(
                     generation=generation, partition=partition, origin_sequence=sequence
                 )
+                highest = func.max(RetiredLaneRow.origin_sequence, statement.excluded.origin_sequence)
                 connection.execute(
                     statement.on_conflict_do_update(
-                        index_elements=["generation", "partition"], set_={"origin_sequence": sequence}
+                        index_elements=["generation", "partition"], set_={"origin_sequence": highest}
                     )
                 )
 

@@ -6,6 +6,7 @@ applied in the order in which the lanes handed it on. Nothing is shared with oth
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import structlog
 
@@ -136,26 +137,28 @@ class LinkFollower:
                 await self._take_assignment()
                 started_s = self._clock.monotonic_s()
                 batch = await self._poll()
-                if failures:
-                    log.info("link is back", source=self.source)
-                failures, self.problem = 0, None
             except FeedUnavailableError as error:
                 failures += 1
                 self._disconnected(failures, error)
                 await self._carry_out(self._tick())
                 await asyncio.sleep(source_backoff.delay_s(failures, chance=self._chance()))
                 continue
+            if batch is None:
+                continue
+            if failures:
+                log.info("link is back", source=self.source)
+            failures, self.problem = 0, None
             await self._carry_out([*self._absorb(batch), *self._tick()])
             if batch.deliveries:
                 await asyncio.sleep(max(0.0, started_s + round_s - self._clock.monotonic_s()))
 
-    async def _poll(self) -> FeedBatch:
-        """What the feed brings, or nothing as soon as there are other lanes to follow."""
+    async def _poll(self) -> FeedBatch | None:
+        """What the feed brings, or None as soon as there are other lanes to follow."""
         try:
             async with asyncio.timeout(None) as self._polling:
                 return await self._feed.poll(wait_s=poll_wait_s)
         except TimeoutError:
-            return FeedBatch()
+            return None
         finally:
             self._polling = None
 
@@ -311,10 +314,11 @@ class LinkFollower:
         log.warning("lane has to be copied again", source=self.source, table=self.table_of(lane), reason=reason)
         self.tally.of(self.table_of(lane)).resyncs += 1
 
-        async def say_so() -> None:
-            await self._own.needs_resync(lane, self.source, reason=reason)
-
-        await self._own_patience.until_done(say_so)
+        try:
+            await self._own_patience.until_done(partial(self._own.needs_resync, lane, self.source, reason=reason))
+        except RequestRefusedError as error:
+            log.info("the own region no longer has the lane", reason=str(error))
+            self._forget(lane)
         self._on_catalog_change()
 
     def _step(self, lane: Lane, event: Event) -> tuple[Lane, Sequence[Effect]]:

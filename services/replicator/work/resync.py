@@ -7,6 +7,7 @@ another donor where there is one.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import structlog
 
@@ -96,7 +97,7 @@ class Copier:
         departed = _advanced(positions, await region.snapshot_end(owned.lane)) - {donor, self._name, *owned.sources}
         if departed:
             raise CopyError(f"changes of {', '.join(sorted(departed))}, which has left, arrived during the copy")
-        await self._patience.until_done(lambda: self._own.finish_copy(owned.lane, donor, positions=positions))
+        await self._patience.until_done(partial(self._own.finish_copy, owned.lane, donor, positions=positions))
         log.info("partition is copied", table=owned.table, partition=owned.lane.partition, donor=donor)
 
     async def _copy_rows(self, lane: Lane, donor: RegionName, region: SourceRegion) -> Mapping[RegionName, Position]:

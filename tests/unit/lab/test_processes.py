@@ -28,8 +28,8 @@ def run(program: str, children: list[ChildProcess], tmp_path: Path) -> ChildProc
     child = ChildProcess([sys.executable, "-c", program], log=tmp_path / "child.log")
     children.append(child)
     child.start()
-    while "ready" not in child.log_text():
-        assert child.pid is not None, child.log_text()
+    while not child.log_text().endswith("\n"):
+        assert child.exit_code in (None, 0), child.log_text()
         os.sched_yield()
     return child
 

@@ -8,7 +8,7 @@ from services.region.expressions.substitutions import Substitutions
 from services.region.rules.capacity import image_size_bytes, read_units, write_units
 from services.region.rules.paging import PageBuilder, rows_wanted
 from shared.limits import page_bytes_max
-from shared.model.values import decode_item, encode_item
+from shared.model.values import Item, decode_item, encode_item
 
 
 def image_of(size_bytes: int, name: str = "x") -> bytes:
@@ -27,7 +27,9 @@ def page(
 ) -> PageBuilder:
     values = {":a": {"S": "a"}} if filter_ else None
     built = PageBuilder(
-        condition=None if filter_ is None else bind_condition(filter_, Substitutions(None, values)),
+        condition=None
+        if filter_ is None
+        else bind_condition(filter_, Substitutions(None, values), parameter="FilterExpression"),
         projection=None if project is None else bind_projection(project, Substitutions(None, None)),
         limit=limit,
         count_only=count,
@@ -54,7 +56,7 @@ def test_one_byte_more_than_a_megabyte_is_two_pages() -> None:
 
 def test_sizes_count_and_not_stored_bytes() -> None:
     """Numbers and nested values take many more bytes in an image than DynamoDB counts."""
-    item = {"p": {"S": "x"}, "l": {"L": [{"N": "7"}] * 90_000}}
+    item: Item = {"p": {"S": "x"}, "l": {"L": [{"N": "7"}] * 110_000}}
     image = encode_item(item)
     assert len(image) > page_bytes_max > 2 * image_size_bytes(image)
     assert page(image, image).scanned_count == 2

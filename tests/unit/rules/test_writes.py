@@ -22,7 +22,7 @@ tombstone = StoredItem(7, 2, b"", None)
 
 
 def guard(expression: str, **options: Any) -> Guard:
-    return Guard(bind_condition(expression, Substitutions(None, None)), **options)
+    return Guard(bind_condition(expression, Substitutions(None, None), parameter="ConditionExpression"), **options)
 
 
 def update(expression: str, values: dict[str, Any] | None = None, **options: Any) -> UpdateItem:

@@ -1,0 +1,1 @@
+"""What both services share beyond the formats: topology, settings, errors."""
