@@ -75,13 +75,13 @@ class Connection:
         reader, writer = await self._open()
         writer.write(request)
         answer = _Answer()
-        parser = httptools.HttpResponseParser(answer)
+        parser = answer.parser
         while not answer.is_complete:
             data = await reader.read(read_bytes)
             if not data:
                 raise EOFError("the connection was closed before the answer was complete")
             parser.feed_data(data)
-        if not parser.should_keep_alive():
+        if not answer.keeps_alive:
             self.close()
         return Reply(parser.get_status_code(), b"".join(answer.parts))
 
@@ -106,11 +106,14 @@ class _Answer:
     """What httptools tells while it parses."""
 
     def __init__(self) -> None:
+        self.parser = httptools.HttpResponseParser(self)
         self.parts: list[bytes] = []
         self.is_complete = False
+        self.keeps_alive = False
 
     def on_body(self, body: bytes) -> None:
         self.parts.append(body)
 
     def on_message_complete(self) -> None:
         self.is_complete = True
+        self.keeps_alive = self.parser.should_keep_alive()  # afterwards the parser has forgotten

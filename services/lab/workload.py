@@ -13,8 +13,6 @@ hot_keys = 10
 own_keys = 5_000
 payload_chars = 220  # with keys and names an item of some 300 bytes
 
-_letters = "abcdefghijklmnopqrstuvwxyz0123456789"
-
 
 class Write(NamedTuple):
     operation: str
@@ -55,7 +53,7 @@ class Workload:
                     },
                 },
             )
-        payload = {"S": "".join(choice.choices(_letters, k=payload_chars))}
+        payload = {"S": choice.randbytes(payload_chars // 2).hex()}
         item = {**key, "writer": {"S": region}, "number": {"N": str(number)}, "payload": payload}
         return Write("PutItem", {"TableName": self.table, "Item": item})
 

@@ -64,7 +64,7 @@ class RegionLogFeed:
             raise self._lost(f"{self._source.name} sends what can't be read: {error}") from error
 
     async def close(self) -> None:
-        self._source.close()
+        await self._source.close()
 
     def _take(self, body: bytes) -> FeedBatch:
         head, deliveries = decode_batch(body)

@@ -59,3 +59,25 @@ async def test_a_link_between_regions_without_a_replica_is_nobodys_lag(
     async with oracle.load():
         await oracle.more(10)
     await assert_recovers(running_lab, oracle, table, regions=(us, eu))
+
+
+async def test_a_table_made_anew_while_a_region_was_away_takes_the_place_of_the_old_one(
+    running_lab: Lab, clients: dict[str, TableClient]
+) -> None:
+    """The region learns at once that one table goes and another of the same name comes; the order must not matter."""
+    table = f"t-{uuid4().hex}"
+    await ensure_replicated_table([clients[us], clients[eu]], table)
+    await clients[us].call("PutItem", {"TableName": table, "Item": {"id": {"S": "old"}}})
+    await asyncio.to_thread(running_lab.run_well, "kill", eu)
+    removal = {"TableName": table, "ReplicaUpdates": [{"Delete": {"RegionName": eu}}]}
+    await clients[us].call("UpdateTable", removal)
+    await clients[us].call("DeleteTable", {"TableName": table})
+    await ensure_replicated_table([clients[us]], table)
+    addition = {"TableName": table, "ReplicaUpdates": [{"Create": {"RegionName": eu}}]}
+    await clients[us].call("UpdateTable", addition)
+    await clients[us].call("PutItem", {"TableName": table, "Item": {"id": {"S": "new"}}})
+    await asyncio.to_thread(running_lab.run_well, "start", eu)
+    await ensure_replicated_table([clients[us], clients[eu]], table)
+    assert running_lab.differences(table, patience_s=heal_patience_s) == ""
+    found = await clients[eu].call("Scan", {"TableName": table})
+    assert found["Items"] == [{"id": {"S": "new"}}]

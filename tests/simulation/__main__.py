@@ -18,6 +18,9 @@ from tests.simulation.world import Note, Report, simulate
 storm_s = 20.0
 
 
+def _keep_quiet(_time_s: float, _what: object) -> None: ...
+
+
 def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     seeds = [options.seed] if options.seed is not None else _seeds(options)
@@ -39,7 +42,7 @@ def main(arguments: list[str]) -> int:
     return 1 if failures else 0
 
 
-def run(seed: int, *, breakage: str | None = None, note: Note) -> Report | Violation:
+def run(seed: int, *, breakage: str | None = None, note: Note = _keep_quiet) -> Report | Violation:
     with broken(breakage):
         try:
             return simulate(seed, Storm, weather_s=storm_s, note=note)
@@ -72,9 +75,6 @@ def _seeds(options: argparse.Namespace) -> range:
 
 def _print(time_s: float, what: object) -> None:
     print(f"{time_s:9.4f} {what}")
-
-
-def _keep_quiet(_time_s: float, _what: object) -> None: ...
 
 
 if __name__ == "__main__":

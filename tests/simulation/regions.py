@@ -18,7 +18,7 @@ from services.region.jobs.housekeeping import housekeeping
 from services.region.jobs.periodic import Job
 from services.region.storage.partitions import Partition
 from services.region.storage.writer import Group
-from shared.errors import MeridianError
+from shared.errors import MeridianError, ServiceError
 from shared.model.tables import RegionName
 from shared.topology import Topology
 from tests.simulation.clocks import SimulatedClock
@@ -45,7 +45,10 @@ class RegionService:
 
 
 class SimulatedRegion:
-    """`process` and `service` are None while it is down; `service` also while it starts."""
+    """`process` and `service` are None while it is down; `service` also while it starts.
+
+    `reached` is told of the points at which it may die, `gave_up` of a start that failed.
+    """
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class SimulatedRegion:
         chance: Random,
         failed: Callable[[str, BaseException], None],
         reached: Callable[[str, str], None],
+        gave_up: Callable[[str], None],
     ) -> None:
         self.name = name
         self.number = topology.named(name).number
@@ -65,13 +69,12 @@ class SimulatedRegion:
         self.topology = topology
         self.process: Process | None = None
         self.service: RegionService | None = None
-        self.lives = 0
         self._chance = chance
         self._failed = failed
         self._reached = reached
+        self._gave_up = gave_up
 
     def start(self) -> None:
-        self.lives += 1
         self.process = Process(self.name, failed=self._failed)
         self.process.start(self._serve(self.process))
 
@@ -81,8 +84,11 @@ class SimulatedRegion:
             process.kill()
 
     async def _serve(self, process: Process) -> None:
-        service, jobs = await self._open(process, lambda point: self._reached(self.name, point))
-        self.service = service
+        try:
+            self.service, jobs = await self._open(process, lambda point: self._reached(self.name, point))
+        except ServiceError:
+            self._gave_up(self.name)
+            return
         async with asyncio.TaskGroup() as tasks:
             for job in jobs:
                 tasks.create_task(_repeat(job))

@@ -36,7 +36,7 @@ lanes = (catalog_lane, *(Lane(generation, number) for number in range(partition_
 clients_per_region = 2
 clock_error_us_max = 2_000_000
 down_s_max = 3.0
-drain_s_max = 240.0
+drain_s_max = 120.0
 look_s = 0.5
 
 Note = Callable[[float, object], None]  # virtual time, and something that can be printed
@@ -173,6 +173,7 @@ class World:
             chance=chance,
             failed=self._failed,
             reached=self._reached,
+            gave_up=lambda region: self.kill_region(region, down_s=look_s),
         )
 
     def kill_region(self, name: str, *, down_s: float) -> None:

@@ -55,7 +55,7 @@ class _Http:
         return await self._post(path, body, content_type=content_type)
 
     async def close(self) -> None:
-        self._endpoint.close()
+        await self._endpoint.close()
 
     async def _post(self, path: str, body: bytes, *, content_type: str) -> bytes:
         return await self._answer_to(

@@ -16,7 +16,10 @@ async def test_requests_and_replies_pass_over_one_connection() -> None:
     async with http_stub(echo) as endpoint:
         connection = Connection(endpoint, timeout_s=5)
         assert (await connection.get("/a?b=c", {})).body == b"GET /a?b=c HTTP/1.1|"
+        streams = connection._streams
         assert (await connection.post("/", {"X-One": "1"}, b"body")).body == b"POST / HTTP/1.1|body"
+        assert streams is not None
+        assert connection._streams is streams
         connection.close()
 
 

@@ -55,7 +55,7 @@ def test_a_removed_table_is_gone_and_its_sequences_stay(tmp_path: Path) -> None:
     catalog = open_catalog(tmp_path)
     catalog.write_table(LocalTable(definition("a"), Stage.ACTIVE))
     catalog.retire_lanes(Generation(b"g" * 16), [3, 0, 9, 1])
-    catalog.retire_lanes(Generation(b"g" * 16), [4, 0, 9, 1])
+    catalog.retire_lanes(Generation(b"g" * 16), [4, 0, 0, 0])  # as after a crash that has left only some files
     catalog.remove_table(Generation(b"g" * 16))
     catalog.close()
     reopened = open_catalog(tmp_path)
