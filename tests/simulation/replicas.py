@@ -1,18 +1,22 @@
 """The table's replicas: made in one region, added in others, one at once and one in mid-run, sometimes removed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from random import Random
+from typing import TypeVar
 
 from services.region.commands.tables import UpdateTable
 from services.region.storage.catalog import LocalTable, Stage
 from services.replicator.io.port import RegionUnavailableError
-from shared.errors import MeridianError, ServiceError
+from shared.errors import ResourceNotFoundError, ServiceError
 from shared.model.keys import KeyAttribute, KeySchema
 from shared.model.tables import RegionName, TableDefinition
 from tests.simulation.clients import generation, partition_count, table_name
 from tests.simulation.network import Caller, Network
+from tests.simulation.processes import Process
 from tests.simulation.regions import RegionService, SimulatedRegion
+
+Answer = TypeVar("Answer")
 
 pause_s_max = 15.0
 removal_chance = 0.2
@@ -20,68 +24,79 @@ retry_s = 0.5
 
 
 class Director:
-    """Changes the table's replicas through the region in which it was made."""
+    """Changes the table's replicas through any region that has it, as operators who don't know of each other would."""
 
     def __init__(
         self,
-        region: SimulatedRegion,
+        regions: Mapping[str, SimulatedRegion],
         *,
-        caller: Caller,
+        process: Process,
         network: Network,
         chance: Random,
         note: Callable[[object], None],
     ) -> None:
         self.is_removing = False  # from then on the last changes of a region may be in its own log alone
-        self._region = region
-        self._caller = caller
+        self._regions = regions
+        self._process = process
         self._network = network
         self._chance = chance
         self._note = note
 
-    async def create_table(self) -> None:
-        """Before anything goes wrong."""
+    async def create_table(self, name: str) -> None:
+        """In one region, before anything goes wrong."""
+        region = self._regions[name]
         definition = TableDefinition(
             generation=generation,
             name=table_name,
             key_schema=KeySchema(KeyAttribute("id", "S")),
             partition_count=partition_count,
-            replicas=(RegionName(self._region.name),),
-            created_us=self._region.clock.wall_us(),
+            replicas=(RegionName(name),),
+            created_us=region.clock.wall_us(),
         )
         local = LocalTable(definition, Stage.ACTIVE)
-        await self._network.ask(self._caller, self._region, lambda service: service.replicas.save(local))
+        await self._ask(region, lambda service: service.replicas.save(local))
 
-    async def run(self) -> None:
-        others = [RegionName(peer.name) for peer in self._region.topology.others(self._region.name)]
+    async def run(self, first: str) -> None:
+        """Ends when the table has a replica everywhere."""
+        others = [RegionName(name) for name in self._regions if name != first]
         self._chance.shuffle(others)
         for name in others:
-            await self._add(name)
+            await self._until_all_say(name, present=True)
             await asyncio.sleep(self._chance.choice((0.0, self._chance.uniform(0.0, pause_s_max))))
         if self._chance.random() < removal_chance:
             self.is_removing = True
-            await self._until(
-                lambda names: others[0] not in names, UpdateTable(table_name, remove_replicas=[others[0]])
-            )
-            await self._add(others[0])
+            await self._until_all_say(others[0], present=False)
+        for name in others * 2:  # a change may have been lost to another that had not seen it
+            await self._until_all_say(name, present=True)
 
-    async def _add(self, name: RegionName) -> None:
-        await self._until(lambda names: name in names, UpdateTable(table_name, add_replicas=[name]))
-
-    async def _until(self, is_so: Callable[[tuple[RegionName, ...]], bool], command: UpdateTable) -> None:
+    async def _until_all_say(self, name: RegionName, *, present: bool) -> None:
         """Asks again until it is so: an answer may have been lost, and the table may be busy."""
-        while not is_so(await self._replicas()):
+        command = UpdateTable(
+            table_name, add_replicas=[name] if present else [], remove_replicas=[] if present else [name]
+        )
+        while not await self._all_say(name, present=present):
+            via = self._chance.choice([region for region in self._regions.values() if region.name != name])
             try:
-                await self._network.ask(self._caller, self._region, lambda service: service.tables.update(command))
-                self._note(f"replicas are to change: {command}")
+                await self._ask(via, lambda service: service.tables.update(command))
+                self._note(f"{via.name} is told that {name} {'gets' if present else 'loses'} its replica")
             except (RegionUnavailableError, ServiceError):
                 await asyncio.sleep(retry_s)
 
-    async def _replicas(self) -> tuple[RegionName, ...]:
-        async def look(service: RegionService) -> tuple[RegionName, ...]:
-            return service.registry.serving(table_name).definition.replicas
+    async def _all_say(self, name: RegionName, *, present: bool) -> bool:
+        """Whether every region with a replica that serves knows of the change; one at least has to answer."""
 
-        while True:
+        async def look(service: RegionService) -> bool:
+            return (name in service.registry.serving(table_name).definition.replicas) == present
+
+        answers = []
+        for region in self._regions.values():
             try:
-                return await self._network.ask(self._caller, self._region, look)
-            except MeridianError:
-                await asyncio.sleep(retry_s)
+                answers.append(await self._ask(region, look))
+            except ResourceNotFoundError:
+                continue
+            except RegionUnavailableError:
+                answers.append(False)
+        return bool(answers) and all(answers)
+
+    async def _ask(self, region: SimulatedRegion, question: Callable[[RegionService], Awaitable[Answer]]) -> Answer:
+        return await self._network.ask(Caller(region.name, self._process), region, question)

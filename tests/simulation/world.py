@@ -16,6 +16,8 @@ import structlog
 from services.region.engine.feed import catalog_lane
 from services.region.storage.catalog import Stage
 from shared.changes.records import Lane
+from shared.model.keys import slot_of
+from shared.model.tables import ReplicaStatus, decode_definition, decode_replica_state
 from shared.topology import Topology
 from tests.simulation.clients import Client, generation, partition_count
 from tests.simulation.clocks import Calendar, SimulatedClock
@@ -81,8 +83,8 @@ class World:
         self.workers: list[LiveWorker] = []
         self.clients = [self._client(name, number) for name in self.regions for number in range(clients_per_region)]
         self.director = Director(
-            self.regions[first_region],
-            caller=Caller(first_region, self._process),
+            self.regions,
+            process=self._process,
             network=self.network,
             chance=self.chance("replicas"),
             note=self.note,
@@ -119,8 +121,8 @@ class World:
             region.start()
             self.start_worker(region.name)
         await asyncio.sleep(look_s)
-        await self.director.create_table()
-        directing = self.spawn(self.director.run())
+        await self.director.create_table(first_region)
+        directing = self.spawn(self.director.run(first_region))
         watching = self.spawn(self._watch_links())
         writing = [self.spawn(client.run()) for client in self.clients]
         bad = weather(self)
@@ -130,6 +132,7 @@ class World:
         await bad.end()
         await self._drain(directing)
         watching.cancel()
+        self._check_definitions()
         judge([region.disk for region in self.regions.values()], lanes, self.ledger)
         return Report(
             virtual_s=round(self._loop.time(), 1),
@@ -154,10 +157,24 @@ class World:
             return "the replicas of the table are not what they should be"
         for region in self.regions.values():
             table = None if region.service is None else region.service.registry.of(generation)
-            stage = None if table is None else table.stage
-            if stage is not Stage.ACTIVE:
-                return f"the replica in {region.name} is {stage}"
+            if table is None or table.stage is not Stage.ACTIVE:
+                return f"the replica in {region.name} is {'not there' if table is None else table.stage}"
         return None
+
+    def _check_definitions(self) -> None:
+        """The table that each region serves is the one that the regions agree on."""
+        for region in self.regions.values():
+            rows = region.disk.reader(catalog_lane).collection(
+                slot_of(generation), generation, first=b"", end=b"\xff", forward=True, rows_max=100
+            )
+            agreed = decode_definition(rows[0].image)
+            served = [local.definition for local in region.disk.catalog.tables()]
+            if served != [agreed] or set(agreed.replicas) != set(topology.names):
+                raise Violation(f"{region.name} serves {served}, agreed is {agreed}")
+            for row in rows[1:]:
+                state = decode_replica_state(row.image)
+                if state.status is not ReplicaStatus.ACTIVE:
+                    raise Violation(f"{region.name} says that the replica in {row.sort.decode()} is {state.status}")
 
     # Regions
 

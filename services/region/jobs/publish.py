@@ -18,6 +18,7 @@ from shared.changes.records import Lane
 from shared.errors import MeridianError
 from shared.feed.kafka import KafkaPublisher
 from shared.feed.port import FeedUnavailableError
+from shared.model.tables import Generation
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,7 @@ class Publish:
         self._published: dict[Lane, int] = {}
         self._unsaved: dict[Lane, int] = {}
         self._waiting: dict[Lane, Partition] = {}
+        self._prepared: set[Generation] = set()
         self._arrived = asyncio.Event()
         self._is_down = False
 
@@ -61,6 +63,7 @@ class Publish:
 
     async def beat(self) -> None:
         """Saves positions, then says in a heartbeat how far each lane that moved is published."""
+        await self._prepare_topics()
         moved, self._unsaved = self._unsaved, {}
         try:
             partitions = ((self._partition(lane), sequence) for lane, sequence in moved.items())
@@ -71,6 +74,13 @@ class Publish:
         except MeridianError:
             self._unsaved = moved | self._unsaved
             raise
+
+    async def _prepare_topics(self) -> None:
+        """Makes the topic of a table that has become global before its first change, so that followers find it."""
+        for table in self._registry.all():
+            if table.definition.is_global and table.generation not in self._prepared:
+                await self._publisher.prepare(table.generation, partition_count=table.partition_count)
+                self._prepared.add(table.generation)
 
     async def _publish(self, partition: Partition) -> None:
         """Sends what a lane's log holds beyond its published position."""
