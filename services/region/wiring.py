@@ -36,6 +36,7 @@ from services.region.storage.partitions import Partition, Partitions
 from services.region.storage.writer import Group
 from services.region.vault.storage_key import storage_key
 from shared.clock import Clock
+from shared.durability import make_folder
 from shared.feed.kafka import KafkaPublisher
 from shared.settings import read_secret
 from shared.topology import Region, Topology
@@ -66,7 +67,7 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
     region = settings.region
     topology = settings.topology if settings.topology.regions else _alone(settings)
     number = topology.named(region).number
-    settings.data.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.data.absolute())
     key = storage_key(settings.data)
     catalog = Catalog(settings.data / "catalog.db", region=region, number=number)
     metrics = CollectorRegistry()

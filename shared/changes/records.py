@@ -21,6 +21,7 @@ _head = struct.Struct(">BB16sHBQQQBHH")
 _commit_us = struct.Struct(">Q")
 _commit_us_offset = struct.calcsize(">BB16sHBQQ")
 _seen_entry_bytes = 9
+_integer_max = 2**63 - 1
 
 
 class Kind(IntEnum):
@@ -98,6 +99,9 @@ def decode_change(record: bytes) -> Change:
         sort_end = partition_end + sk_bytes
         if sort_end > len(record) or not pk_bytes:
             raise CorruptRecordError("change record is shorter than its head says")
+        seen = decode_seen(record[_head.size : seen_end])
+        if max(sequence, timestamp, commit_us, *seen.values()) > _integer_max:
+            raise CorruptRecordError("a sequence or time is larger than 63 bits")
         kind = Kind(kind)
         if (kind is Kind.PUT) != (len(record) > sort_end):
             raise CorruptRecordError("a put has an image, a delete or expiry has none")
@@ -109,7 +113,7 @@ def decode_change(record: bytes) -> Change:
             origin=region,
             origin_sequence=sequence,
             version=Version(timestamp, region),
-            seen=decode_seen(record[_head.size : seen_end]),
+            seen=seen,
             commit_us=commit_us,
             partition_key=record[seen_end:partition_end],
             sort_key=record[partition_end:sort_end],

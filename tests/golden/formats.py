@@ -206,7 +206,7 @@ formats = [
             "an expiry": _delete | {"kind": "EXPIRY"},
             "a row of a snapshot": _put | {"origin_sequence": 0},
             "the largest numbers": _put
-            | {"version": [2**64 - 1, 255], "seen": {"255": 2**64 - 1}, "commit_us": 2**64 - 1},
+            | {"version": [2**63 - 1, 255], "seen": {"255": 2**63 - 1}, "commit_us": 2**63 - 1},
         },
         _encode_change,
         _decode_change,

@@ -31,6 +31,7 @@ from shared.versions.versions import Version, encode_seen
 from tests.properties.attribute_values import items
 
 unsigned_64 = st.integers(0, 2**64 - 1)
+unsigned_63 = st.integers(0, 2**63 - 1)  # what a partition file keeps
 region_numbers = st.integers(1, 255)
 texts = st.text(max_size=10)
 lanes = st.builds(Lane, st.binary(min_size=16, max_size=16).map(Generation), st.integers(0, 65_535))
@@ -43,10 +44,10 @@ def changes(draw: st.DrawFn) -> Change:
         kind=kind,
         lane=draw(lanes),
         origin=region,
-        origin_sequence=draw(unsigned_64),
-        version=Version(draw(unsigned_64), region),
-        seen=draw(st.dictionaries(region_numbers, unsigned_64, max_size=4)),
-        commit_us=draw(unsigned_64),
+        origin_sequence=draw(unsigned_63),
+        version=Version(draw(unsigned_63), region),
+        seen=draw(st.dictionaries(region_numbers, unsigned_63, max_size=4)),
+        commit_us=draw(unsigned_63),
         partition_key=draw(st.binary(min_size=1, max_size=20)),
         sort_key=draw(st.binary(max_size=20)),
         image=orjson.dumps(draw(items)) if kind is Kind.PUT else None,

@@ -12,6 +12,7 @@ from services.region.rules.stored import StoredItem
 from shared.changes.records import Lane, decode_change
 from shared.feed.port import Position
 from shared.model.keys import ItemKey, slot_of
+from shared.model.tables import catalog_generation
 from shared.model.values import decode_item, same_image
 from shared.versions.versions import SeenVector, Version, covers
 
@@ -241,7 +242,7 @@ class Ledger:
                     accounted.add(version)
             present = [write for version, write in writes.items() if version in accounted]
             missing = [write for version, write in writes.items() if version not in accounted]
-            ends = [write.version for write in missing if any(_stands_for(other, write) for other in present)]
+            ends = [write.version for write in missing if any(_stands_for(item, other, write) for other in present)]
         lost = [version for version in writes if version not in accounted]
         if lost:
             told = {each.version for each in self.acknowledged if each.item == item}
@@ -272,9 +273,10 @@ def _check_row(transaction: Transaction, change: StoredChange) -> None:
             raise Violation(f"{where}: its vector forgot what it had seen of region {region}")
 
 
-def _stands_for(present: Write, missing: Write) -> bool:
+def _stands_for(item: Item, present: Write, missing: Write) -> bool:
+    is_document = item.lane.generation == catalog_generation
     return (
-        same_image(present.image, missing.image)
+        (present.image == missing.image if is_document else same_image(present.image, missing.image))
         and not covers(present.seen, missing.version)
         and not covers(missing.seen, present.version)
     )

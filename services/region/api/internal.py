@@ -7,7 +7,7 @@ A refusal is problem details with a stable `reason` that the replicator decides 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
@@ -32,7 +32,7 @@ from shared.model.tables import Generation, RegionName
 from shared.topology import Topology
 
 _hex_generation = r"^[0-9a-f]{32}$"
-_lane_name = tuple[str, int, int]
+_Integer = Annotated[int, Field(ge=-1, lt=2**63)]  # what a partition file can keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class TailRequest(BaseModel):
 
 class Acks(BaseModel):
     target: str
-    lanes: list[_lane_name]
+    lanes: list[tuple[str, int, _Integer]]
 
 
 class WorkerReport(BaseModel):
@@ -74,7 +74,7 @@ class NamedLane(BaseModel):
 
 
 class FinishedCopy(NamedLane):
-    positions: dict[str, tuple[int, int]]
+    positions: dict[str, tuple[_Integer, _Integer]]
 
 
 class FailedCopy(NamedLane):

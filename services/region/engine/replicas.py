@@ -89,7 +89,10 @@ class Replicas:
             return {}
         states = {name: ReplicaState(ReplicaStatus.CREATING, 0) for name in definition.replicas}
         for name, state in self._stored_states(definition.generation).items():
-            states[name] = state if name in definition.replicas else replace(state, status=ReplicaStatus.DELETING)
+            if name not in definition.replicas:
+                states[name] = replace(state, status=ReplicaStatus.DELETING)
+            elif state.status is not ReplicaStatus.DELETING:  # of an earlier life; the new one has yet to begin
+                states[name] = state
         return states
 
     def is_changing(self, definition: TableDefinition, now_us: int) -> bool:
@@ -139,6 +142,13 @@ class Replicas:
             for definition in sorted(self._shared_definitions(), key=self._is_wanted):
                 await self._reconcile_one(definition)
 
+    async def begin_removal(self, definition: TableDefinition) -> None:
+        """From here on the replica takes no requests and says that it goes."""
+        if definition.is_global:
+            await self.publish_state(definition.generation, ReplicaState(ReplicaStatus.DELETING))
+        await self.save(LocalTable(definition, Stage.DELETING))
+        log.info("replica is being removed", table=definition.name)
+
     async def finish_removals(self) -> None:
         """Drops replicas that were removed here, once every remaining replica has their last changes."""
         async with self._removing:
@@ -153,8 +163,7 @@ class Replicas:
             if self._is_wanted(definition):
                 await self._begin_copy(definition)
         elif not self._is_wanted(definition) and table.stage is not Stage.DELETING:
-            await self.save(LocalTable(definition, Stage.DELETING))
-            log.info("replica is being removed", table=definition.name)
+            await self.begin_removal(definition)
         elif table.definition != definition and table.stage is not Stage.DELETING:
             await self.save(LocalTable(definition, table.stage, table.reason))
         elif table.definition != definition:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from services.region.engine.feed import catalog_lane
 from services.region.engine.registry import Registry, Table
 from services.region.engine.replicas import Replicas
-from services.region.rules.remote import decide_remote, drift_of
+from services.region.rules.remote import check_stamp, decide_remote, drift_of
 from services.region.storage.catalog import Stage
 from services.region.storage.partition_file import CopyState, PartitionFile
 from services.region.storage.partitions import Partition
@@ -104,14 +104,21 @@ class Replication:
                     else ApplyChanges(number, by_lane[lane], self._partition_count(lane))
                 )
                 for lane, partition in present.items()
-            )
+            ),
+            return_exceptions=True,
         )
         results: dict[Lane, LaneOutcome | None] = dict.fromkeys(partitions)
+        failures = []
         for lane, outcome in zip(present, outcomes, strict=True):
-            results[lane] = outcome
-            self.counts.add(source, outcome)
-        if catalog_lane in present and results[catalog_lane] is not None:
+            if isinstance(outcome, BaseException):
+                failures.append(outcome)
+            else:
+                results[lane] = outcome
+                self.counts.add(source, outcome)
+        if results.get(catalog_lane) is not None:
             await self._replicas.reconcile()
+        if failures:
+            raise failures[0]  # the other lanes are applied; the replicator sends all again and these are skipped
         return results
 
     async def lanes(self) -> Sequence[LaneReport]:
@@ -229,6 +236,7 @@ class ApplyChanges:
             raise CorruptRecordError(f"it says that it comes from region {change.origin}, not from {self._source}")
         if change.lane != delivery.lane or change.origin_sequence != delivery.sequence:
             raise CorruptRecordError("it belongs to another lane or sequence than it was sent for")
+        check_stamp(change)
         check_slot(change, self._partition_count)
 
 
@@ -248,6 +256,7 @@ class ApplySnapshot:
                 change = decode_change(delivery.record)
                 if change.lane != delivery.lane:
                     raise CorruptRecordError("it belongs to another lane than it was sent for")
+                check_stamp(change)
                 check_slot(change, self._partition_count)
             except CorruptRecordError as error:
                 raise RequestRefusedError("bad_snapshot", str(error)) from error

@@ -103,7 +103,7 @@ class Tables:
             description = self.description(table)
             if definition.is_global:
                 await self._replicas.publish_definition(definition)
-            await self._replicas.save(LocalTable(definition, Stage.DELETING))
+            await self._replicas.begin_removal(definition)
             await self._replicas.finish_removals()
             return replace(description, status=TableStatus.DELETING)
 

@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 from services.region.rules.stored import StoredItem
 from shared.changes.records import Change
+from shared.errors import CorruptRecordError
 from shared.limits import clock_drift_max_ms, clock_drift_refuse_ms
+from shared.model.tables import catalog_generation
 from shared.model.values import same_image
 from shared.versions.resolve import Outcome, Stamp, resolve
 from shared.versions.versions import SeenVector, encode_seen
@@ -27,7 +29,7 @@ def decide_remote(change: Change, stored: StoredItem | None) -> RemoteDecision:
     arrived = StoredItem(*change.version, encode_seen(resolution.seen), change.image)
     if stored is None:
         return RemoteDecision(resolution.outcome, item=arrived)
-    conflict = resolution.concurrent and not same_image(stored.image, change.image)
+    conflict = resolution.concurrent and not _holds_the_same(stored, change)
     if resolution.outcome is Outcome.APPLIED:
         return RemoteDecision(
             Outcome.APPLIED,
@@ -41,6 +43,20 @@ def decide_remote(change: Change, stored: StoredItem | None) -> RemoteDecision:
         loser=arrived if conflict else None,
         winner=stored if conflict else None,
     )
+
+
+def _holds_the_same(stored: StoredItem, change: Change) -> bool:
+    """What the catalog lane carries are documents, not items; they are the same when their bytes are."""
+    if change.lane.generation == catalog_generation:
+        return stored.image == change.image
+    return same_image(stored.image, change.image)
+
+
+def check_stamp(change: Change) -> None:
+    """Resolution rests on it: a version is the highest of those that its vector covers. `CorruptRecordError` if not."""
+    highest = max(((timestamp, region) for region, timestamp in change.seen.items()), default=None)
+    if highest != change.version:
+        raise CorruptRecordError("its seen vector does not fit its version")
 
 
 class Drift(NamedTuple):

@@ -17,6 +17,7 @@ from services.region.rules.stored import StoredItem
 from services.region.storage import statements
 from services.region.storage.connections import open_writer
 from shared.changes.records import Kind, Lane, encode_change
+from shared.durability import make_folder
 from shared.errors import CorruptRecordError
 from shared.feed.port import Position
 from shared.model.keys import ItemKey
@@ -80,7 +81,7 @@ class PartitionFile:
         self.lane = lane
         self.region = region
         self.logged: list[LoggedChange] = []  # changes made here in the open transaction
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         self.connection = open_writer(path, key)
         self._wal_pages = 0
         self.connection.set_wal_hook(self._note_wal_pages)

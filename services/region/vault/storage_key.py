@@ -1,8 +1,10 @@
 """The key that encrypts partition files: made once per data directory, kept beside the data, for its owner's eyes."""
 
+import os
 import secrets
 from pathlib import Path
 
+from shared.durability import sync_folder
 from shared.errors import OperatorError
 
 storage_key_bytes = 32
@@ -30,6 +32,10 @@ def storage_key(folder: Path) -> bytes:
     made = path.with_suffix(".new")
     made.unlink(missing_ok=True)
     made.touch(mode=0o600)
-    made.write_bytes(key)
+    with made.open("wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
     made.rename(path)
+    sync_folder(folder)
     return key

@@ -48,6 +48,7 @@ def delivery(
     named: int | None = None,
     lane_named: Lane | None = None,
     image: bytes | None = None,
+    seen: dict[int, int] | None = None,
 ) -> Delivery:
     """A change made in another region, as it arrives; `named`: the sequence that the record itself says."""
     version = Version(timestamp_at(wall_us) + sequence, origin)
@@ -56,7 +57,7 @@ def delivery(
         lane_named or lane,
         version=version,
         origin_sequence=sequence if named is None else named,
-        seen=encode_seen({origin: version.timestamp}),
+        seen=encode_seen({origin: version.timestamp} if seen is None else seen),
         commit_us=wall_us,
         partition_key=key.encode(),
         sort_key=b"",
@@ -175,6 +176,15 @@ def without_an_item(lane: Lane, sequence: int, key: str) -> Delivery:
     return delivery(lane, sequence, key, image=b"no item")
 
 
+def that_claims_to_have_seen_the_future(lane: Lane, sequence: int, key: str) -> Delivery:
+    """Such a vector would silence every later write of region 3 to the item."""
+    return delivery(lane, sequence, key, seen={there: timestamp_at(now_us) + sequence, 3: 2**63 - 1})
+
+
+def that_has_not_seen_itself(lane: Lane, sequence: int, key: str) -> Delivery:
+    return delivery(lane, sequence, key, seen={3: 1})
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -188,6 +198,8 @@ def without_an_item(lane: Lane, sequence: int, key: str) -> Delivery:
         with_a_foreign_key,
         from_the_far_future,
         without_an_item,
+        that_claims_to_have_seen_the_future,
+        that_has_not_seen_itself,
     ],
 )
 async def test_a_record_that_cannot_be_applied_is_a_dead_letter_and_the_lane_goes_on(

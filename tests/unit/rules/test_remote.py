@@ -1,22 +1,25 @@
 """What an arriving change does to the stored item and to the conflict log."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.region.rules.remote import RemoteDecision, decide_remote, drift_of
 from services.region.rules.stored import StoredItem
 from shared.changes.records import Change, Kind, Lane
 from shared.limits import clock_drift_max_ms, clock_drift_refuse_ms
-from shared.model.tables import Generation
+from shared.model.tables import Generation, catalog_generation
 from shared.versions.resolve import Outcome
 from shared.versions.versions import SeenVector, Version, encode_seen
 
+lane = Lane(Generation(b"g" * 16), 0)
 old, new = b'{"p":{"S":"x"},"n":{"N":"1"}}', b'{"p":{"S":"x"},"n":{"N":"2"}}'
 
 
 def change(version: Version, image: bytes | None = new, seen: SeenVector | None = None) -> Change:
     return Change(
         kind=Kind.DELETE if image is None else Kind.PUT,
-        lane=Lane(Generation(bytes(16)), 0),
+        lane=lane,
         origin=version.region,
         origin_sequence=1,
         version=version,
@@ -85,6 +88,14 @@ def test_equal_images_and_two_tombstones_are_no_conflict(
 ) -> None:
     decision = decide_remote(change(arriving, left), state(Version(6, 1), right))
     assert (decision.loser, decision.winner) == (None, None)
+
+
+def test_documents_of_the_catalog_lane_are_compared_as_they_are() -> None:
+    """A definition is no item: two regions that change one table at a time must not stop the catalog lane."""
+    left, right = b'{"format":1,"name":"orders"}', b'{"name":"orders","format":1}'
+    arriving = replace(change(Version(7, 2), left), lane=Lane(catalog_generation, 0))
+    assert decide_remote(arriving, state(Version(6, 1), right)).loser == state(Version(6, 1), right)
+    assert decide_remote(arriving, state(Version(6, 1), left)).loser is None
 
 
 @pytest.mark.parametrize(("arriving", "stored"), [(None, old), (new, None)])
