@@ -1,6 +1,7 @@
 """`meridian region`: one region service on uvicorn, until it is told to stop."""
 
 import asyncio
+import gc
 import resource
 import signal
 import socket
@@ -67,6 +68,7 @@ async def _serve_on(listening: socket.socket, settings: RegionSettings) -> None:
                 backlog=1024,
             ),
         )
+        gc.freeze()  # what lives as long as the process need not be looked at in every full collection
         log.info("region is starting", port=settings.port, data=str(settings.data))
         await server.serve(sockets=[listening])
 

@@ -40,7 +40,6 @@ class Client:
     ) -> None:
         self.name = f"{region.name}-{number}"
         self.pause_s = chance.choice((0.05, 0.2, 1.0))
-        self.unknown = 0  # writes of which the client does not know what became of them
         self._region = region
         self._caller = caller
         self._network = network
@@ -61,7 +60,7 @@ class Client:
         try:
             await _acts[kind](self, key)
         except RegionUnavailableError:
-            self.unknown += 1
+            return  # whether it was done is not known; the ledger knows
         except ResourceNotFoundError:
             await asyncio.sleep(0.5)
         except ConditionalCheckFailedError:

@@ -15,7 +15,7 @@ import apsw
 
 from services.region.rules.stored import StoredItem
 from services.region.storage.catalog import Catalog
-from services.region.storage.partition_file import CopyState, PartitionFile, PartitionState, has_tables
+from services.region.storage.partition_file import CopyState, PartitionFile, PartitionState, has_tables, load_state
 from services.region.storage.partitions import CommittedHook, Partition, Partitions
 from services.region.storage.reader import PartitionReader
 from services.region.storage.writer import WriterThreads
@@ -65,6 +65,9 @@ class Disk:
     def path(self, lane: Lane) -> Path:
         """A name for messages."""
         return Path(f"{self.region}/{lane.generation.hex()}/{lane.partition}.db")
+
+    def state(self, lane: Lane) -> PartitionState:
+        return load_state(self._databases[lane], self.path(lane))
 
     def reader(self, lane: Lane) -> PartitionReader:
         return SimulatedReader(self, lane)

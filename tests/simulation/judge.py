@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from services.region.rules.digests import digest_modulus, item_digest
 from services.region.rules.stored import StoredItem
-from services.region.storage.partition_file import CopyState, load_state
+from services.region.storage.partition_file import CopyState
 from services.region.storage.reader import PartitionReader, before_all
 from shared.changes.records import Lane
 from shared.feed.port import Position
@@ -23,7 +23,7 @@ def unfinished(disks: Sequence[Disk], lanes: Sequence[Lane], ledger: Ledger) -> 
         for lane in lanes:
             if not disk.holds(lane):
                 return f"region {disk.region} has no partition {lane.partition}"
-            state = load_state(disk.database(lane), disk.path(lane))
+            state = disk.state(lane)
             if state.completeness is not CopyState.FOLLOWING:
                 return f"partition {lane.partition} of region {disk.region} is {state.completeness}"
             for source in disks:
@@ -73,7 +73,7 @@ def _check_agreement(disks: Sequence[Disk], lane: Lane) -> None:
 def _check_account(disk: Disk, lane: Lane) -> None:
     """A file's own account of itself equals what a scan finds."""
     rows = _rows(disk, lane)
-    state = load_state(disk.database(lane), disk.path(lane))
+    state = disk.state(lane)
     live = sum(stored.image is not None for stored in rows.values())
     digest = sum(item_digest(key, stored) for key, stored in rows.items()) % digest_modulus
     if (state.item_count, state.digest) != (live, digest):
@@ -88,7 +88,7 @@ def _check_log(disk: Disk, lane: Lane, ledger: Ledger) -> None:
     head = ledger.head(disk.region, lane)
     if kept and kept != list(range(head - len(kept) + 1, head + 1)):
         raise Violation(f"the log of region {disk.region}, partition {lane.partition} has a gap before {head}")
-    state = load_state(disk.database(lane), disk.path(lane))
+    state = disk.state(lane)
     if state.origin_sequence != head:
         raise Violation(f"region {disk.region} counts {state.origin_sequence} changes, and has made {head}")
 
@@ -103,7 +103,7 @@ def _rows(disk: Disk, lane: Lane) -> Rows:
 
 
 def _digest(disk: Disk, lane: Lane) -> int:
-    return load_state(disk.database(lane), disk.path(lane)).digest
+    return disk.state(lane).digest
 
 
 def _shown(stored: StoredItem | None) -> str:

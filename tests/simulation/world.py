@@ -15,6 +15,7 @@ import structlog
 
 from services.region.engine.feed import catalog_lane
 from services.region.storage.catalog import Stage
+from services.region.storage.partition_file import CopyState
 from shared.changes.records import Lane
 from shared.model.keys import slot_of
 from shared.model.tables import ReplicaStatus, decode_definition, decode_replica_state
@@ -205,7 +206,7 @@ class World:
         await asyncio.sleep(down_s)
         self.note(f"{region.name} starts")
         for lane in lanes:
-            if region.disk.holds(lane):
+            if region.disk.holds(lane) and region.disk.state(lane).completeness is not CopyState.COPYING:
                 self.ledger.check_durable(region.number, lane, region.disk.reader(lane))
         region.start()
 

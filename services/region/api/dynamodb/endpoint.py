@@ -87,6 +87,17 @@ class Endpoint:
             self._reply_error(name, error, began_s, reply)
             return
 
+        self._answer_later(name, operation, command, result, began_s, reply)
+
+    def _answer_later(
+        self,
+        name: str,
+        operation: Operation,
+        command: Any,
+        result: Any,
+        began_s: float,
+        reply: Callable[[Reply], None],
+    ) -> None:
         def finish(future: Future[Any]) -> None:
             self._running.discard(future)
             try:
