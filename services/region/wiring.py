@@ -27,8 +27,8 @@ from services.region.engine.replication import Replication
 from services.region.engine.retention import Retention
 from services.region.engine.tables import Tables
 from services.region.jobs.housekeeping import housekeeping
-from services.region.jobs.periodic import PeriodicJobs
-from services.region.jobs.publish import Publish
+from services.region.jobs.periodic import Job, PeriodicJobs
+from services.region.jobs.publish import Publish, publish_retry_s
 from services.region.settings import RegionSettings
 from services.region.storage.catalog import Catalog
 from services.region.storage.connections import check_sqlite
@@ -146,20 +146,17 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
     )
     await replicas.load()
     retention = Retention(registry, topology=topology, region=region, clock=clock)
-    jobs = PeriodicJobs(
-        housekeeping(beat=beat, replicas=replicas, retention=retention, partitions=partitions), metrics=metrics
-    )
-    running = [asyncio.create_task(jobs.run(), name="jobs")]
+    jobs = housekeeping(beat=beat, replicas=replicas, retention=retention, partitions=partitions)
     if publish is not None:
-        running.append(asyncio.create_task(publish.run(), name="publish"))
+        jobs.append(Job("publish", publish_retry_s, publish.run))
+    running = asyncio.create_task(PeriodicJobs(jobs, metrics=metrics).run(), name="jobs")
     readiness.is_ready = True
     try:
         yield RegionService(endpoint, app, readiness)
     finally:
         readiness.is_ready = False
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
         if publisher is not None:
             await publisher.close()
         await partitions.close()

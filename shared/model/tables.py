@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NewType, cast
 
 import orjson
@@ -76,6 +77,7 @@ def encode_definition(definition: TableDefinition) -> bytes:
     return orjson.dumps(document)
 
 
+@lru_cache(maxsize=4096)
 def decode_definition(document: bytes) -> TableDefinition:
     """Raises `CorruptRecordError` for bytes that are no definition of a known format."""
     with _decoding("table definition"):

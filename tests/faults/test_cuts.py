@@ -16,7 +16,6 @@ us, eu, ap = regions
 @pytest.mark.parametrize(
     ("cuts", "lagging"),
     [
-        pytest.param([(us, eu)], [Link(us, eu), Link(eu, us)], id="both-ways"),
         pytest.param([(us, eu, "--one-way")], [Link(us, eu)], id="one-way"),
         pytest.param([(us, eu), (us, ap)], [Link(us, eu), Link(us, ap), Link(eu, us), Link(ap, us)], id="a-region"),
     ],

@@ -69,16 +69,6 @@ def test_a_port_in_use_is_named_with_who_uses_it(own_lab: Lab) -> None:
     assert "--base-port" in refused.stderr
 
 
-def test_a_lab_whose_supervisor_was_killed_is_taken_over(own_lab: Lab) -> None:
-    own_lab.up()
-    left = own_lab.record
-    assert left.supervisor is not None
-    os.kill(left.supervisor.pid, signal.SIGKILL)
-    own_lab.up()
-    assert not any(identity.is_alive for identity in left.identities)
-    assert all(each["ready"] for each in own_lab.status()["regions"])
-
-
 def test_down_stops_what_a_killed_supervisor_left(own_lab: Lab) -> None:
     own_lab.up()
     left = own_lab.record

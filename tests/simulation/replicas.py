@@ -35,7 +35,7 @@ class Director:
         chance: Random,
         note: Callable[[object], None],
     ) -> None:
-        self.is_removing = False  # from then on the last changes of a region may be in its own log alone
+        self.removes_one = chance.random() < removal_chance  # whose last changes are in its own log alone
         self._regions = regions
         self._process = process
         self._network = network
@@ -63,8 +63,7 @@ class Director:
         for name in others:
             await self._until_all_say(name, present=True)
             await asyncio.sleep(self._chance.choice((0.0, self._chance.uniform(0.0, pause_s_max))))
-        if self._chance.random() < removal_chance:
-            self.is_removing = True
+        if self.removes_one:
             await self._until_all_say(others[0], present=False)
         for name in others * 2:  # a change may have been lost to another that had not seen it
             await self._until_all_say(name, present=True)

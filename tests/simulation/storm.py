@@ -138,10 +138,10 @@ class Storm:
         self._world.calendar.passed_us += night_us
 
     async def lose_log(self) -> None:
-        """A region's change log is cut short, whether others have applied it or not."""
+        """A region's change log is cut short, whether others have applied it or not; but not of one that may leave."""
         region = self._world.regions[self._forgetful]
         table = None if region.service is None else region.service.registry.of(generation)
-        if table is None or self._world.director.is_removing or region.process is None:
+        if table is None or self._world.director.removes_one or region.process is None:
             return
         partition = self._chance.choice(table.partitions)
         through = partition.state.sequence - self._chance.choice((0, 3))

@@ -9,6 +9,10 @@ from shared.clock import Clock
 worker_silence_s_max = 3.0
 without_worker = "NO_REPLICATOR"
 
+_healthy = "FOLLOWING"
+_counts = ("backlog", "applied", "superseded", "duplicate", "conflicts", "dead_letters", "resyncs")
+_lags = ("frontier_lag_s", "change_lag_p50_s", "change_lag_p99_s")
+
 LinkReport = Mapping[str, Any]  # as the replicator sends it; shown, never decided on
 
 
@@ -34,7 +38,7 @@ class Links:
         """The latest report of every link and table. While no worker is alive, the last ones, whose frontiers age."""
         live = self._live()
         if live:
-            return [report for worker in live for report in worker.links]
+            return _merged([report for worker in live for report in worker.links])
         return [self._aged(report, worker.heard_s) for worker in self._workers.values() for report in worker.links]
 
     def _live(self) -> Sequence[Worker]:
@@ -49,3 +53,25 @@ class Links:
         if isinstance(lag_s, int | float):
             lag_s += self._clock.monotonic_s() - heard_s
         return {**report, "state": without_worker, "frontier_lag_s": lag_s}
+
+
+def _merged(reports: Sequence[LinkReport]) -> Sequence[LinkReport]:
+    """One report of each link and table, where workers share it: counts add up, the worst lag and state show."""
+    merged: dict[tuple[Any, Any], dict[str, Any]] = {}
+    for report in reports:
+        name = (report.get("source"), report.get("table"))
+        if name in merged:
+            _merge(merged[name], report)
+        else:
+            merged[name] = dict(report)
+    return list(merged.values())
+
+
+def _merge(whole: dict[str, Any], share: LinkReport) -> None:
+    for name in _counts:
+        whole[name] = whole.get(name, 0) + share.get(name, 0)
+    for name in _lags:
+        whole[name] = max((each for each in (whole.get(name), share.get(name)) if each is not None), default=None)
+    if share.get("state") != _healthy:
+        whole["state"] = share.get("state")
+    whole["error"] = whole.get("error") or share.get("error")

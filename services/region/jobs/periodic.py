@@ -12,6 +12,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Job:
+    """`run` is called again and again, `interval_s` after it has returned or failed."""
+
     name: str
     interval_s: float
     run: Callable[[], Awaitable[None]]

@@ -25,12 +25,12 @@ log = structlog.get_logger(__name__)
 _batch_bytes_max = 1024 * 1024
 _batch_rows_max = 1000
 _lanes_at_once = 16
-_retry_s = 1.0
+publish_retry_s = 1.0
 _opens_per_slice = 16
 
 
 class Publish:
-    """Owned by the region's task group; `committed` is called on the commit path and only takes notes."""
+    """`run` is a job that never ends by itself; `committed` is called on the commit path and only takes notes."""
 
     def __init__(self, registry: Registry, *, definitions: Partition, feed: Feed, publisher: KafkaPublisher) -> None:
         self._registry = registry
@@ -58,7 +58,7 @@ class Publish:
             for start in range(0, len(lanes), _lanes_at_once):
                 await asyncio.gather(*map(self._publish, lanes[start : start + _lanes_at_once]))
             if self._waiting:
-                await asyncio.sleep(_retry_s if self._is_down else 0)
+                await asyncio.sleep(publish_retry_s if self._is_down else 0)
                 self._arrived.set()
 
     async def beat(self) -> None:

@@ -52,3 +52,11 @@ def test_without_a_worker_the_last_reports_stay_and_their_lag_rises() -> None:
         assert (south["state"], south["frontier_lag_s"]) == (without_worker, None)
     links.hear("a", [report("east")])
     assert links.reports() == [report("east")]
+
+
+def test_workers_that_share_a_link_are_told_as_one() -> None:
+    links = Links(FakeClock())
+    links.hear("a", [report("east", lag_s=0.0) | {"backlog": 1}])
+    links.hear("b", [report("east", lag_s=2.0) | {"backlog": 2, "state": "STUCK"}])
+    (shared,) = links.reports()
+    assert (shared["backlog"], shared["frontier_lag_s"], shared["state"]) == (3, 2.0, "STUCK")
