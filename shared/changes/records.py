@@ -14,6 +14,7 @@ import orjson
 
 from shared.errors import CorruptRecordError
 from shared.model.tables import Generation
+from shared.model.values import type_names
 from shared.versions.versions import SeenVector, Version, decode_seen
 
 format_number = 1
@@ -105,7 +106,7 @@ def decode_change(record: bytes) -> Change:
         kind = Kind(kind)
         if (kind is Kind.PUT) != (len(record) > sort_end):
             raise CorruptRecordError("a put has an image, a delete or expiry has none")
-        if kind is Kind.PUT and not isinstance(orjson.loads(record[sort_end:]), dict):
+        if kind is Kind.PUT and not _is_document(orjson.loads(record[sort_end:]), is_item=any(generation)):
             raise CorruptRecordError("an image is an encoded item")
         return Change(
             kind=kind,
@@ -129,3 +130,11 @@ def commit_us_of(record: bytes) -> int | None:
         return None
     (commit_us,) = _commit_us.unpack_from(record, _commit_us_offset)
     return int(commit_us)
+
+
+def _is_document(image: object, *, is_item: bool) -> bool:
+    """An item's attributes are typed values; the catalog lane (generation zero) carries other JSON objects."""
+    if not isinstance(image, dict):
+        return False
+    values = image.values() if is_item else ()
+    return all(isinstance(value, dict) and len(value) == 1 and next(iter(value)) in type_names for value in values)

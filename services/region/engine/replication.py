@@ -222,11 +222,10 @@ class ApplyChanges:
                 self._check(change, delivery)
                 if drift_of(change, now_us).is_refused:
                     raise CorruptRecordError("its timestamp is further ahead of this region's clock than is accepted")
+                apply_change(file, change, delivery.record, now_us=now_us, tally=tally)
             except CorruptRecordError as error:
                 file.write_dead_letter(self._source, position, reason=str(error), record=delivery.record, now_us=now_us)
                 tally.dead_letters += 1
-                continue
-            apply_change(file, change, delivery.record, now_us=now_us, tally=tally)
         if position != start:
             file.write_position(self._source, position)
         return tally.outcome(position, gap=gap)
@@ -258,9 +257,9 @@ class ApplySnapshot:
                     raise CorruptRecordError("it belongs to another lane than it was sent for")
                 check_stamp(change)
                 check_slot(change, self._partition_count)
+                apply_change(file, change, delivery.record, now_us=now_us, tally=tally)
             except CorruptRecordError as error:
                 raise RequestRefusedError("bad_snapshot", str(error)) from error
-            apply_change(file, change, delivery.record, now_us=now_us, tally=tally)
         return tally.outcome(Position(0), gap=False)
 
 
@@ -297,7 +296,10 @@ class Tally:
 
 
 def apply_change(file: PartitionFile, change: Change, record: bytes, *, now_us: int, tally: Tally) -> None:
-    """One change against the stored row: item, conflict row and change row, as rules/remote decides."""
+    """One change against the stored row: item, conflict row and change row, as rules/remote decides.
+
+    Raises `CorruptRecordError` before anything is written.
+    """
     key = ItemKey(slot_of(change.partition_key), change.partition_key, change.sort_key)
     stored = file.read(key)
     decision = decide_remote(change, stored)

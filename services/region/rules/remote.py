@@ -23,7 +23,10 @@ class RemoteDecision(NamedTuple):
 
 
 def decide_remote(change: Change, stored: StoredItem | None) -> RemoteDecision:
-    """The table of semantics, "Versions and last-writer-wins"; two tombstones or equal images are no conflict."""
+    """The table of semantics, "Versions and last-writer-wins"; two tombstones or equal images are no conflict.
+
+    Raises `CorruptRecordError` for an image that can't be compared.
+    """
     incoming = Stamp(change.version, change.seen)
     resolution = resolve(None if stored is None else Stamp(stored.version, stored.seen_vector), incoming)
     arrived = StoredItem(*change.version, encode_seen(resolution.seen), change.image)
@@ -49,7 +52,10 @@ def _holds_the_same(stored: StoredItem, change: Change) -> bool:
     """What the catalog lane carries are documents, not items; they are the same when their bytes are."""
     if change.lane.generation == catalog_generation:
         return stored.image == change.image
-    return same_image(stored.image, change.image)
+    try:
+        return same_image(stored.image, change.image)
+    except (TypeError, AttributeError, LookupError, ValueError, ArithmeticError, StopIteration) as error:
+        raise CorruptRecordError("its image is not an item") from error
 
 
 def check_stamp(change: Change) -> None:

@@ -176,6 +176,10 @@ def without_an_item(lane: Lane, sequence: int, key: str) -> Delivery:
     return delivery(lane, sequence, key, image=b"no item")
 
 
+def with_an_image_of_no_item(lane: Lane, sequence: int, key: str) -> Delivery:
+    return delivery(lane, sequence, key, image=b'{"pk":["no","value"]}')
+
+
 def that_claims_to_have_seen_the_future(lane: Lane, sequence: int, key: str) -> Delivery:
     """Such a vector would silence every later write of region 3 to the item."""
     return delivery(lane, sequence, key, seen={there: timestamp_at(now_us) + sequence, 3: 2**63 - 1})
@@ -198,6 +202,7 @@ def that_has_not_seen_itself(lane: Lane, sequence: int, key: str) -> Delivery:
         with_a_foreign_key,
         from_the_far_future,
         without_an_item,
+        with_an_image_of_no_item,
         that_claims_to_have_seen_the_future,
         that_has_not_seen_itself,
     ],
