@@ -169,7 +169,7 @@ def with_a_foreign_key(lane: Lane, sequence: int, key: str) -> Delivery:
 
 
 def from_the_far_future(lane: Lane, sequence: int, key: str) -> Delivery:
-    return delivery(lane, sequence, key, wall_us=now_us + clock_drift_refuse_ms * 1000 + 60_000_000)
+    return delivery(lane, sequence, key, wall_us=SystemClock().wall_us() + clock_drift_refuse_ms * 1000 + 60_000_000)
 
 
 def without_an_item(lane: Lane, sequence: int, key: str) -> Delivery:
