@@ -10,11 +10,11 @@ from services.region.rules.paging import PageBuilder, rows_wanted, segment_slots
 from services.region.rules.ranges import after, collection_range, continued
 from services.region.storage.reader import RowPlace, before_slot
 from shared.errors import ValidationError
-from shared.limits import scan_slice_rows_max, slots
+from shared.limits import slots
 from shared.model.keys import partition_of, slot_range
 from shared.model.values import Item, decode_item
 
-_first_slice_rows = 64
+_slice_rows_max = 64  # some half a millisecond of the event loop
 
 
 class Queries:
@@ -38,9 +38,8 @@ class Queries:
         page = _page_for(command)
         partition = table.partition(wanted.slot)
         last_key: Item | None = None
-        slice_rows = _first_slice_rows
         while (reader := partition.reader) is not None and not page.is_full() and wanted.first < wanted.end:
-            rows_max = rows_wanted(command.limit, page.scanned_count, slice_rows)
+            rows_max = rows_wanted(command.limit, page.scanned_count, _slice_rows_max)
             rows = reader.collection(
                 wanted.slot,
                 wanted.partition,
@@ -57,7 +56,6 @@ class Queries:
             else:
                 last = rows[-1].sort
                 wanted = wanted._replace(first=after(last)) if command.forward else wanted._replace(end=last)
-                slice_rows = scan_slice_rows_max
                 await asyncio.sleep(0)
         return _page(page, command, last_key)
 
@@ -69,12 +67,11 @@ class Queries:
             place = _start_place(table, command.start_key, segment)
         page = _page_for(command)
         last_key: Item | None = None
-        slice_rows = _first_slice_rows
         while not page.is_full() and place[0] < segment.stop:
             number = partition_of(place[0], table.partition_count)
             end_slot = min(segment.stop, slot_range(number, table.partition_count).stop)
             reader = table.partitions[number].reader
-            rows_max = rows_wanted(command.limit, page.scanned_count, slice_rows)
+            rows_max = rows_wanted(command.limit, page.scanned_count, _slice_rows_max)
             rows = () if reader is None else reader.items_after(place, end_slot=end_slot, rows_max=rows_max)
             page.take_all(row.image for row in rows)
             if page.is_full():
@@ -84,7 +81,6 @@ class Queries:
             else:
                 last = rows[-1].key
                 place = (last.slot, last.partition, last.sort)
-                slice_rows = scan_slice_rows_max
                 await asyncio.sleep(0)
         return _page(page, command, last_key)
 

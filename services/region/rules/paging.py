@@ -1,7 +1,7 @@
 """Pages: how many items a Query or Scan looks at before it stops, and what it returns of them.
 
 A page ends at the limit or once 1 MB of items has been looked at. An encoded image is never smaller than the item's
-size, so exact sizes are computed only for a page whose images pass that bound.
+size, so small pages need no exact sizes; a page that may become large is measured as it grows, never in one go.
 """
 
 from collections.abc import Iterable
@@ -11,6 +11,8 @@ from services.region.expressions.projections import Projection
 from services.region.rules.capacity import image_size_bytes, read_units
 from shared.limits import page_bytes_max
 from shared.model.values import decode_item, encode_item
+
+_unmeasured_bytes_max = page_bytes_max // 8
 
 
 class PageBuilder:
@@ -73,7 +75,7 @@ class PageBuilder:
 
     def _exceeds(self, image: bytes) -> bool:
         self._image_bytes += len(image)
-        if self._image_bytes > page_bytes_max and self._exact_bytes is None:
+        if self._image_bytes > _unmeasured_bytes_max and self._exact_bytes is None:
             self._exact_bytes = sum(map(image_size_bytes, self._seen))
         if self._exact_bytes is not None:
             size_bytes = image_size_bytes(image)
