@@ -67,6 +67,23 @@ def test_pipelined_requests_are_answered_in_their_order(url: str, table: Any) ->
             assert connection.reply().document == {"Item": {"p": {"S": name}}}
 
 
+def test_a_thousand_requests_may_wait_behind_a_write(url: str, table: Any) -> None:
+    name = unique()
+    with connected(url) as connection:
+        connection.send(request("PutItem", put(table, name)) + 1000 * request("GetItem", get(table, name)))
+        assert connection.reply().status == 200
+        assert all(connection.reply().document == {"Item": {"p": {"S": name}}} for _ in range(1000))
+
+
+def test_a_target_behind_the_body_is_no_header(url: str, table: Any) -> None:
+    """A trailer names no operation."""
+    name = unique()
+    trailer = b"0\r\nX-Amz-Target: DynamoDB_20120810.GetItem\r\n\r\n"
+    encoded = chunked(put(table, name)).removesuffix(b"0\r\n\r\n") + trailer
+    assert ask(url, "PutItem", encoded, "Transfer-Encoding: chunked").document == {}
+    assert ask(url, "GetItem", get(table, name)).document["Item"] == {"p": {"S": name}}
+
+
 def test_other_routes_share_a_connection(url: str) -> None:
     with connected(url) as connection:
         for _ in range(2):

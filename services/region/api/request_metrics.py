@@ -31,29 +31,44 @@ bucket_bounds_s = (
 )
 
 
+class OperationMetrics:
+    """One operation: every answer's latency, and those that were not "ok" by the error's code."""
+
+    __slots__ = ("errors", "latency", "operation")
+
+    def __init__(self, operation: str) -> None:
+        self.operation = operation
+        self.latency = Histogram(bucket_bounds_s)
+        self.errors: dict[str, int] = {}
+
+    def observe_error(self, code: str, seconds: float) -> None:
+        self.latency.observe(seconds)
+        self.errors[code] = self.errors.get(code, 0) + 1
+
+
 class RequestMetrics(Collector):
     def __init__(self) -> None:
-        self._outcomes: dict[tuple[str, str], int] = {}
-        self._latencies: dict[str, Histogram] = {}
+        self._operations: dict[str, OperationMetrics] = {}
 
-    def observe(self, operation: str, outcome: str, seconds: float) -> None:
-        """`outcome` is "ok" or the error's code."""
-        key = (operation, outcome)
-        self._outcomes[key] = self._outcomes.get(key, 0) + 1
-        latency = self._latencies.get(operation)
-        if latency is None:
-            latency = self._latencies[operation] = Histogram(bucket_bounds_s)
-        latency.observe(seconds)
+    def of(self, operation: str) -> OperationMetrics:
+        metrics = self._operations.get(operation)
+        if metrics is None:
+            metrics = self._operations[operation] = OperationMetrics(operation)
+        return metrics
 
     def collect(self) -> Iterable[Metric]:
         requests = CounterMetricFamily(
             "meridian_requests", "Requests answered, by operation and outcome.", labels=("operation", "outcome")
         )
-        for (operation, outcome), count in self._outcomes.items():
-            requests.add_metric((operation, outcome), count)
         latencies = HistogramMetricFamily(
             "meridian_request_seconds", "Time from the whole request to its reply.", labels=("operation",)
         )
-        for operation, histogram in self._latencies.items():
-            latencies.add_metric((operation,), histogram.buckets(), histogram.total)
+        for operation, metrics in self._operations.items():
+            answered = sum(metrics.latency.counts)
+            if not answered:
+                continue
+            requests.add_metric((operation, "ok"), answered - sum(metrics.errors.values()))
+            for code, count in metrics.errors.items():
+                requests.add_metric((operation, code), count)
+            latencies.add_metric((operation,), metrics.latency.buckets(), metrics.latency.total)
         return (requests, latencies)

@@ -14,7 +14,7 @@ import orjson
 import structlog
 
 from services.region.api.dynamodb import replies
-from services.region.api.request_metrics import RequestMetrics
+from services.region.api.request_metrics import OperationMetrics, RequestMetrics
 from shared.clock import Clock
 from shared.errors import (
     InternalServerError,
@@ -27,12 +27,9 @@ from shared.errors import (
 log = structlog.get_logger(__name__)
 
 _target_prefix = b"DynamoDB_20120810."
-_unknown = "unknown"
 
 
-class Reply(NamedTuple):
-    status: int
-    body: bytes
+Reply = Callable[[int, bytes], None]  # is given the status and the body
 
 
 class Operation(NamedTuple):
@@ -46,20 +43,23 @@ class Operation(NamedTuple):
 
 class Endpoint:
     def __init__(self, operations: Mapping[str, Operation], *, metrics: RequestMetrics, clock: Clock) -> None:
-        self.unknown_content_type = Reply(404, b"<UnknownOperationException/>\n")
-        self.too_large = _error_reply(RequestTooLargeError("Request body exceeds the limit of 16 MB"))
-        self._operations = {_target_prefix + name.encode(): (name, each) for name, each in operations.items()}
-        self._metrics = metrics
-        self._clock = clock
-        self._request_id_prefix = secrets.token_hex(20).upper().encode()
+        self.unknown_content_type = (404, b"<UnknownOperationException/>\n")
+        self.too_large = _error(RequestTooLargeError("Request body exceeds the limit of 16 MB"))
+        self.request_id_prefix = secrets.token_hex(20).upper().encode()
+        self._operations = {
+            _target_prefix + name.encode(): (operation, metrics.of(name)) for name, operation in operations.items()
+        }
+        self._unknown = metrics.of("unknown")
+        self._now_s = clock.monotonic_s
         self._requests = 0
         self._headers: Sequence[tuple[bytes, bytes]] = ()
         self._common_headers = b""
         self._running: set[Future[Any]] = set()  # the loop itself holds tasks only weakly
 
-    def next_request_id(self) -> bytes:
+    def next_request(self) -> int:
+        """The number that makes a request's id unique behind the prefix."""
         self._requests += 1
-        return b"%b%012d" % (self._request_id_prefix, self._requests)
+        return self._requests
 
     def common_headers(self, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
         """The server's own headers, written once for as long as it hands in the same list (a second)."""
@@ -68,56 +68,46 @@ class Endpoint:
             self._common_headers = b"".join(b"%b: %b\r\n" % header for header in headers)
         return self._common_headers
 
-    def answer(self, target: bytes, body: bytes, reply: Callable[[Reply], None]) -> None:
+    def answer(self, target: bytes, body: bytes, reply: Reply) -> None:
         """Calls `reply` exactly once: before this returns when the operation needs no waiting."""
-        began_s = self._clock.monotonic_s()
-        name, operation = self._operations.get(target, (_unknown, None))
+        began_s = self._now_s()
+        operation, metrics = self._operations.get(target, (None, self._unknown))
         try:
             request = _request(body)
             if operation is None:
                 raise UnknownOperationError
-            command = operation.parse(request)
-            result = operation.run(command)
-            if not operation.waits:
-                encoded = operation.render(result, command)
-                self._metrics.observe(name, "ok", self._clock.monotonic_s() - began_s)
-                reply(Reply(200, encoded))
+            parse, run, render, waits = operation
+            command = parse(request)
+            result = run(command)
+            if not waits:
+                encoded = render(result, command)
+                metrics.latency.observe(self._now_s() - began_s)
+                reply(200, encoded)
                 return
         except Exception as error:  # noqa: BLE001 - every error becomes a reply
-            self._reply_error(name, error, began_s, reply)
+            self._reply_error(metrics, error, began_s, reply)
             return
 
-        self._answer_later(name, operation, command, result, began_s, reply)
-
-    def _answer_later(
-        self,
-        name: str,
-        operation: Operation,
-        command: Any,
-        result: Any,
-        began_s: float,
-        reply: Callable[[Reply], None],
-    ) -> None:
         def finish(future: Future[Any]) -> None:
             self._running.discard(future)
             try:
-                encoded = operation.render(future.result(), command)
+                encoded = render(future.result(), command)
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - every error becomes a reply
-                self._reply_error(name, error, began_s, reply)
+                self._reply_error(metrics, error, began_s, reply)
             else:
-                self._metrics.observe(name, "ok", self._clock.monotonic_s() - began_s)
-                reply(Reply(200, encoded))
+                metrics.latency.observe(self._now_s() - began_s)
+                reply(200, encoded)
 
         future = asyncio.ensure_future(result)
         self._running.add(future)
         future.add_done_callback(finish)
 
-    def _reply_error(self, name: str, error: BaseException, began_s: float, reply: Callable[[Reply], None]) -> None:
+    def _reply_error(self, metrics: OperationMetrics, error: BaseException, began_s: float, reply: Reply) -> None:
         if not isinstance(error, ServiceError):
-            log.error("request failed", operation=name, exc_info=error)
+            log.error("request failed", operation=metrics.operation, exc_info=error)
             error = InternalServerError()
-        self._metrics.observe(name, error.code, self._clock.monotonic_s() - began_s)
-        reply(_error_reply(error))
+        metrics.observe_error(error.code, self._now_s() - began_s)
+        reply(*_error(error))
 
 
 def _request(body: bytes) -> dict[str, Any]:
@@ -130,5 +120,5 @@ def _request(body: bytes) -> dict[str, Any]:
     return request
 
 
-def _error_reply(error: ServiceError) -> Reply:
-    return Reply(error.status, replies.error(error))
+def _error(error: ServiceError) -> tuple[int, bytes]:
+    return error.status, replies.error(error)

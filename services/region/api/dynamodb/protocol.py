@@ -1,13 +1,13 @@
 """The short way of the DynamoDB endpoint: `POST /` is answered by uvicorn's protocol class itself.
 
 A subclass of uvicorn's `HttpToolsProtocol` (its documented `http=` option). Requests for `/` by POST never become an
-ASGI scope or a task: head and body are read here, bounded, and the reply is written to the transport as soon as the
+ASGI scope or a task: head and body are read here, bounded, and the reply is handed to the outbox as soon as the
 operation has it, which for a point read is at once. Everything else goes to FastAPI as usual.
 """
 
 import asyncio
 import zlib
-from asyncio import AbstractEventLoop, TimerHandle
+from asyncio import AbstractEventLoop, TimerHandle, Transport
 from collections import deque
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from services.region.api.dynamodb.endpoint import Endpoint, Reply
+from services.region.api.dynamodb.endpoint import Endpoint
 from shared.limits import request_body_bytes_max
 
 _continue = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -23,7 +23,9 @@ _json_1_0 = b"application/x-amz-json-1.0"
 _json = b"application/json"
 _close = b"connection: close\r\n"
 _cross_origin = b"access-control-allow-origin: *\r\naccess-control-expose-headers: x-amzn-requestid,x-amz-crc32\r\n"
-_head_format = b"%b%bcontent-type: %b\r\ncontent-length: %d\r\nx-amzn-requestid: %b\r\nx-amz-crc32: %d\r\n%b\r\n"
+_reply_format = (
+    b"%b%bcontent-type: %b\r\ncontent-length: %d\r\nx-amzn-requestid: %b%012d\r\nx-amz-crc32: %d\r\n%b\r\n%b"
+)
 _status_lines = {
     200: b"HTTP/1.1 200 OK\r\n",
     400: b"HTTP/1.1 400 Bad Request\r\n",
@@ -34,24 +36,44 @@ _status_lines = {
 }
 
 
+class Outbox:
+    """Replies of one turn of the event loop, written together at its end.
+
+    Every write wakes the reader at its other end. With the writes after all the turn's answers instead of between
+    them, GetItem for 64 connections came to 0.75 of a bare reply instead of 0.51.
+    """
+
+    def __init__(self) -> None:
+        self._replies: list[tuple[Transport, bytes]] = []
+
+    def put(self, loop: AbstractEventLoop, transport: Transport, reply: bytes) -> None:
+        if not self._replies:
+            loop.call_soon(self.flush)
+        self._replies.append((transport, reply))
+
+    def flush(self) -> None:
+        replies, self._replies = self._replies, []
+        for transport, reply in replies:
+            transport.write(reply)
+
+
 class Exchange:
     """One request on the short way, from its head to its reply."""
 
-    __slots__ = ("body", "body_bytes", "content_type", "has_origin", "keep_alive", "target")
+    __slots__ = ("body", "body_bytes", "fields", "keep_alive")
 
-    def __init__(self) -> None:
-        self.target = b""
-        self.content_type = b""
-        self.has_origin = False
-        self.keep_alive = True
+    def __init__(self, fields: dict[bytes, bytes], *, keep_alive: bool) -> None:
+        self.fields = fields
+        self.keep_alive = keep_alive
         self.body: list[bytes] = []
         self.body_bytes = 0
 
 
 class DynamoDBProtocol(HttpToolsProtocol):
-    """Made per connection by uvicorn; `endpoint` is set by `protocol_for`."""
+    """Made per connection by uvicorn; `endpoint` and `outbox` are set by `protocol_for`."""
 
     endpoint: ClassVar[Endpoint]
+    outbox: ClassVar[Outbox]
 
     def __init__(
         self,
@@ -61,11 +83,12 @@ class DynamoDBProtocol(HttpToolsProtocol):
         _loop: AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self._fields: dict[bytes, bytes] = {}  # of the head that is arriving, by lower-case name
         self._reading: Exchange | None = None  # its body is arriving
         self._answering: Exchange | None = None  # its reply is awaited
         self._pipelined: deque[Exchange] = deque()
         self._idle_timer: TimerHandle | None = None
-        self._active_s = 0.0
+        self._was_active = False  # since the idle timer last looked
         self._is_overrun = False
         self._is_stopping = False
 
@@ -73,31 +96,30 @@ class DynamoDBProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self.url = b""
-        self.headers = []
-        self.expect_100_continue = False
-        self._exchange = Exchange()
+        self._fields = {}
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """Fields of one name are joined as RFC 9110 (5.3) allows."""
         name = name.lower()
-        self.headers.append((name, value))
-        if name == b"x-amz-target":
-            self._exchange.target = value
-        elif name == b"content-type":
-            self._exchange.content_type = value
-        elif name == b"origin":
-            self._exchange.has_origin = True
-        elif name == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
+        fields = self._fields
+        if name in fields:
+            value = fields[name] + (b"; " if name == b"cookie" else b", ") + value
+        fields[name] = value
 
     def on_headers_complete(self) -> None:
-        if (self.url == b"/" or self.url.startswith(b"/?")) and self.parser.get_method() == b"POST":
-            self._begin_exchange()
+        fields, self._fields = self._fields, {}  # what follows the body is no part of the head
+        url = self.url
+        if (url == b"/" or url.startswith(b"/?")) and self.parser.get_method() == b"POST":
+            self._reading = Exchange(fields, keep_alive=self.parser.should_keep_alive())
+            if b"expect" in fields and _expects_continue(fields) and not self._is_owing():
+                self.outbox.flush()
+                self.transport.write(_continue)
             return
-        url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
-        self.url, self.headers, self.expect_100_continue = url, headers, expects
-        self.scope["headers"] = headers
-        if self._answering is not None:
+        self.url = url
+        self.headers.extend(fields.items())
+        self.expect_100_continue = _expects_continue(fields)
+        if self._is_owing():
             # A pipelined request for another route: served after a reconnect, so that replies stay in order.
             self._is_stopping = True
             self.flow.pause_reading()
@@ -121,7 +143,7 @@ class DynamoDBProtocol(HttpToolsProtocol):
         if exchange is None:
             if not self._is_overrun and not self._is_stopping:
                 super().on_message_complete()
-        elif self._answering is not None or self._is_in_cycle():
+        elif self._is_owing() or self._is_in_cycle():
             self.flow.pause_reading()
             self._pipelined.append(exchange)
         else:
@@ -131,7 +153,7 @@ class DynamoDBProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self._pipelined and not self.pipeline:
             self._unset_keepalive_if_required()
-            self._answer(self._pipelined.popleft())
+            self._answer_next()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._idle_timer is not None:
@@ -140,67 +162,72 @@ class DynamoDBProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        if self._answering is not None:
+        if self._is_owing():
             self._is_stopping = True
         else:
+            self.outbox.flush()
             super().shutdown()
+
+    def send_400_response(self, msg: str) -> None:
+        self.outbox.flush()
+        super().send_400_response(msg)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.flow.pause_reading()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self._answering is None and not self._is_overrun:
+        if not self._is_owing() and not self._is_overrun:
             self.flow.resume_reading()
 
     # The exchange
 
-    def _begin_exchange(self) -> None:
-        exchange = self._reading = self._exchange
-        exchange.keep_alive = self.parser.should_keep_alive()
-        if self.expect_100_continue and self._answering is None:
-            self.transport.write(_continue)
-
     def _answer(self, exchange: Exchange) -> None:
         self._answering = exchange
-        content_type = exchange.content_type
+        fields = exchange.fields
+        content_type = fields.get(b"content-type", b"")
         if content_type != _json_1_0 and content_type.partition(b";")[0].strip() not in (_json_1_0, _json):
-            self._reply(self.endpoint.unknown_content_type)
+            self._reply(*self.endpoint.unknown_content_type)
             return
         body = exchange.body[0] if len(exchange.body) == 1 else b"".join(exchange.body)
         exchange.body = []
-        self.endpoint.answer(exchange.target, body, self._reply)
+        self.endpoint.answer(fields.get(b"x-amz-target", b""), body, self._reply)
 
-    def _reply(self, reply: Reply) -> None:
+    def _reply(self, status: int, body: bytes) -> None:
         exchange, self._answering = self._answering, None
-        if exchange is None or self.transport.is_closing():
+        transport = self.transport
+        if exchange is None or transport.is_closing():
             return
+        endpoint, fields = self.endpoint, exchange.fields
         keep_alive = exchange.keep_alive and not self._is_stopping and not self._is_overrun
-        self.transport.write(self._head(exchange, reply, keep_alive=keep_alive) + reply.body)
-        self.server_state.total_requests += 1
+        reply = _reply_format % (
+            _status_lines[status],
+            endpoint.common_headers(self.server_state.default_headers),
+            _json if fields.get(b"content-type", b"").startswith(_json) else _json_1_0,
+            len(body),
+            endpoint.request_id_prefix,
+            endpoint.next_request(),
+            zlib.crc32(body),
+            b"" if keep_alive and b"origin" not in fields else _further_headers(fields, keep_alive=keep_alive),
+            body,
+        )
+        self.outbox.put(self.loop, transport, reply)
         if not keep_alive:
-            self.transport.close()
+            self.outbox.flush()
+            transport.close()
             return
-        self._active_s = self.loop.time()
+        self._was_active = True
         if self._idle_timer is None:
             self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._close_when_idle)
-        if self.flow.write_paused:
-            self.flow.pause_reading()
-        elif self._pipelined:
-            self._answer(self._pipelined.popleft())
-        elif self.flow.read_paused:
+        if self._pipelined:
+            self.loop.call_soon(self._answer_next)  # not at once: each would be a call deeper
+        elif self.flow.read_paused and not self.flow.write_paused:
             self.flow.resume_reading()
 
-    def _head(self, exchange: Exchange, reply: Reply, *, keep_alive: bool) -> bytes:
-        extra = _cross_origin if exchange.has_origin else b""
-        if not keep_alive:
-            extra += _close
-        return _head_format % (
-            _status_lines[reply.status],
-            self.endpoint.common_headers(self.server_state.default_headers),
-            _json if exchange.content_type.startswith(_json) else _json_1_0,
-            len(reply.body),
-            self.endpoint.next_request_id(),
-            zlib.crc32(reply.body),
-            extra,
-        )
+    def _answer_next(self) -> None:
+        if self._pipelined:
+            self._answer(self._pipelined.popleft())
 
     def _refuse_overrun(self, exchange: Exchange) -> None:
         """Answers as soon as the body has passed its bound and reads no further."""
@@ -209,18 +236,23 @@ class DynamoDBProtocol(HttpToolsProtocol):
         exchange.body = []
         self.flow.pause_reading()
         self._answering = exchange
-        self._reply(self.endpoint.too_large)
+        self._reply(*self.endpoint.too_large)
 
     def _close_when_idle(self) -> None:
+        """Closes what was idle for one to two times the keep-alive timeout."""
         self._idle_timer = None
         if self.transport.is_closing():
             return
-        left_s = self._active_s + self.timeout_keep_alive - self.loop.time()
-        busy = self._answering is not None or self._reading is not None
-        if left_s > 0 or busy:
-            self._idle_timer = self.loop.call_later(max(left_s, 1.0), self._close_when_idle)
+        busy = self._is_owing() or self._reading is not None
+        if self._was_active or busy:
+            self._was_active = False
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._close_when_idle)
         elif not self._is_in_cycle():
             self.transport.close()
+
+    def _is_owing(self) -> bool:
+        """Whether a reply of the short way is still to come."""
+        return self._answering is not None or bool(self._pipelined)
 
     def _is_in_cycle(self) -> bool:
         """Whether FastAPI still owes a reply on this connection."""
@@ -230,4 +262,12 @@ class DynamoDBProtocol(HttpToolsProtocol):
 
 def protocol_for(endpoint: Endpoint) -> type[asyncio.Protocol]:
     """The protocol class that uvicorn makes its connections with."""
-    return type("BoundDynamoDBProtocol", (DynamoDBProtocol,), {"endpoint": endpoint})
+    return type("BoundDynamoDBProtocol", (DynamoDBProtocol,), {"endpoint": endpoint, "outbox": Outbox()})
+
+
+def _expects_continue(fields: dict[bytes, bytes]) -> bool:
+    return fields.get(b"expect", b"").lower() == b"100-continue"
+
+
+def _further_headers(fields: dict[bytes, bytes], *, keep_alive: bool) -> bytes:
+    return (_cross_origin if b"origin" in fields else b"") + (b"" if keep_alive else _close)

@@ -16,13 +16,14 @@ class Meter:
     @contextmanager
     def operation(self, name: str) -> Iterator[None]:
         """Counts what happens inside as one operation: as "ok", or under the code of the error that ends it."""
+        metrics = self._metrics.of(name)
         began_s = self._clock.monotonic_s()
-        outcome = InternalServerError.code
         try:
             yield
-            outcome = "ok"
         except ServiceError as error:
-            outcome = error.code
+            metrics.observe_error(error.code, self._clock.monotonic_s() - began_s)
             raise
-        finally:
-            self._metrics.observe(name, outcome, self._clock.monotonic_s() - began_s)
+        except BaseException:
+            metrics.observe_error(InternalServerError.code, self._clock.monotonic_s() - began_s)
+            raise
+        metrics.latency.observe(self._clock.monotonic_s() - began_s)
