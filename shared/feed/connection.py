@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-import httpx
+import aiohttp
 
 from shared.errors import MeridianError
 
@@ -33,51 +33,55 @@ class Endpoint:
 
     def __init__(self, endpoint: str, *, headers: Mapping[str, str]) -> None:
         self.name = endpoint
-        self._client = httpx.AsyncClient(
-            base_url=endpoint,
+        self._session = aiohttp.ClientSession(
             headers=headers,
-            limits=httpx.Limits(max_connections=connections_max, keepalive_expiry=idle_connection_s),
-            trust_env=False,
-            verify=endpoint.startswith("https:"),
+            connector=aiohttp.TCPConnector(limit=connections_max, keepalive_timeout=idle_connection_s),
+            cookie_jar=aiohttp.DummyCookieJar(),
         )
 
     @property
     def is_closed(self) -> bool:
-        return self._client.is_closed
+        return self._session.closed
 
     async def get(self, path: str, *, silence_s: float) -> Answer:
         """Raises `NoAnswerError`, at the latest after `silence_s` without a byte from the other side."""
-        return await self._answer(self._client.build_request("GET", path, timeout=_limits(silence_s)), silence_s)
+        return await self._answer("GET", path, silence_s=silence_s)
 
     async def post(self, path: str, body: bytes, *, content_type: str, silence_s: float) -> Answer:
         """Raises `NoAnswerError`, at the latest after `silence_s` without a byte from the other side."""
-        headers = {"Content-Type": content_type}
-        request = self._client.build_request("POST", path, content=body, headers=headers, timeout=_limits(silence_s))
-        return await self._answer(request, silence_s)
+        return await self._answer("POST", path, silence_s=silence_s, body=body, headers={"Content-Type": content_type})
 
     async def close(self) -> None:
         """Requests under way end with `NoAnswerError`."""
-        await self._client.aclose()
+        await self._session.close()
 
-    async def _answer(self, request: httpx.Request, silence_s: float) -> Answer:
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        silence_s: float,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         if self.is_closed:
             self._fail("this side has ended the connection")
+        limits = aiohttp.ClientTimeout(sock_connect=connect_limit_s, sock_read=silence_s)
         try:
-            response = await self._client.send(request, stream=True)
-            try:
-                return Answer(response.status_code, await self._body(response))
-            finally:
-                await response.aclose()
-        except httpx.ConnectTimeout:
+            async with self._session.request(
+                method, self.name + path, data=body, headers=headers, timeout=limits, allow_redirects=False
+            ) as response:
+                return Answer(response.status, await self._body(response))
+        except aiohttp.ConnectionTimeoutError:
             self._fail(f"no connection within {connect_limit_s:g} s")
-        except httpx.TimeoutException:
+        except TimeoutError:
             self._fail(f"no answer within {silence_s:g} s")
-        except httpx.TransportError as error:
+        except aiohttp.ClientError as error:
             self._fail(str(error) or type(error).__name__)
 
-    async def _body(self, response: httpx.Response) -> bytes:
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         parts, size = [], 0
-        async for part in response.aiter_bytes():
+        async for part in response.content.iter_any():
             size += len(part)
             if size > answer_bytes_max:
                 self._fail(f"the answer is longer than {answer_bytes_max} bytes")
@@ -86,7 +90,3 @@ class Endpoint:
 
     def _fail(self, why: str) -> NoReturn:
         raise NoAnswerError(f"{self.name}: {why}")
-
-
-def _limits(silence_s: float) -> httpx.Timeout:
-    return httpx.Timeout(silence_s, connect=connect_limit_s)

@@ -191,6 +191,7 @@ async def test_nobody_listening_is_told_at_once() -> None:
     with pytest.raises(NoAnswerError, match=r"127\.0\.0\.1:1"):
         async with asyncio.timeout(5):
             await endpoint.get("/", silence_s=30)
+    await endpoint.close()
 
 
 async def test_closing_ends_requests_under_way_and_later_ones() -> None:
