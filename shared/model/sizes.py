@@ -4,12 +4,22 @@ Names and strings by UTF-8 bytes, binaries by raw bytes, numbers by pairs of sig
 lists and maps three bytes and one more for each element, null and boolean one byte.
 """
 
+from functools import lru_cache
+
 from shared.model.numbers import scientific_parts
 from shared.model.values import AttributeValue, Item
 
 
 def item_size_bytes(item: Item) -> int:
-    return sum(text_size_bytes(name) + value_size_bytes(value) for name, value in item.items())
+    size = 0
+    for name, value in item.items():
+        size += len(name) if name.isascii() else len(name.encode())
+        text = value.get("S")
+        if text is not None and text.isascii():  # most attributes of a page, which adds up thousands
+            size += len(text)
+        else:
+            size += value_size_bytes(value)
+    return size
 
 
 def value_size_bytes(value: AttributeValue) -> int:
@@ -38,6 +48,7 @@ def text_size_bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
+@lru_cache(maxsize=8192)
 def number_size_bytes(text: str) -> int:
     negative, digits, exponent = scientific_parts(text)
     if not digits:

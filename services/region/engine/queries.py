@@ -1,10 +1,9 @@
 """Query and Scan: rows of one collection or of slot ranges, in slices that give way to other requests."""
 
-import asyncio
-
 from services.region.commands.items import ReturnConsumedCapacity
 from services.region.commands.queries import Page, Query, Scan
 from services.region.engine.registry import Registry, Table
+from services.region.engine.slices import Slices, slice_rows_max
 from services.region.rules.keys import key_of_request
 from services.region.rules.paging import PageBuilder, rows_wanted, segment_slots
 from services.region.rules.ranges import after, collection_range, continued
@@ -14,12 +13,10 @@ from shared.limits import slots
 from shared.model.keys import partition_of, slot_range
 from shared.model.values import Item, decode_item
 
-_slice_rows_max = 64  # some half a millisecond of the event loop
-
-
 class Queries:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._slices = Slices()
 
     async def query(self, command: Query) -> Page:
         table = self._registry.serving(command.table)
@@ -39,7 +36,7 @@ class Queries:
         partition = table.partition(wanted.slot)
         last_key: Item | None = None
         while (reader := partition.reader) is not None and not page.is_full() and wanted.first < wanted.end:
-            rows_max = rows_wanted(command.limit, page.scanned_count, _slice_rows_max)
+            rows_max = rows_wanted(command.limit, page.scanned_count, slice_rows_max)
             rows = reader.collection(
                 wanted.slot,
                 wanted.partition,
@@ -56,7 +53,7 @@ class Queries:
             else:
                 last = rows[-1].sort
                 wanted = wanted._replace(first=after(last)) if command.forward else wanted._replace(end=last)
-                await asyncio.sleep(0)
+                await self._slices.next()
         return _page(page, command, last_key)
 
     async def scan(self, command: Scan) -> Page:
@@ -71,7 +68,7 @@ class Queries:
             number = partition_of(place[0], table.partition_count)
             end_slot = min(segment.stop, slot_range(number, table.partition_count).stop)
             reader = table.partitions[number].reader
-            rows_max = rows_wanted(command.limit, page.scanned_count, _slice_rows_max)
+            rows_max = rows_wanted(command.limit, page.scanned_count, slice_rows_max)
             rows = () if reader is None else reader.items_after(place, end_slot=end_slot, rows_max=rows_max)
             page.take_all(row.image for row in rows)
             if page.is_full():
@@ -81,7 +78,7 @@ class Queries:
             else:
                 last = rows[-1].key
                 place = (last.slot, last.partition, last.sort)
-                await asyncio.sleep(0)
+                await self._slices.next()
         return _page(page, command, last_key)
 
 
