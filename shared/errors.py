@@ -61,6 +61,24 @@ class RequestTooLargeError(ServiceError):
     status = 413
 
 
+class MissingAuthenticationTokenError(ServiceError):
+    code = "MissingAuthenticationTokenException"
+    namespace = CORAL_SERVICE
+
+    def __init__(self, message: str = "Request is missing Authentication Token") -> None:
+        super().__init__(message)
+
+
+class IncompleteSignatureError(ServiceError):
+    code = "IncompleteSignatureException"
+    namespace = CORAL_SERVICE
+
+
+class InvalidSignatureError(ServiceError):
+    code = "InvalidSignatureException"
+    namespace = CORAL_SERVICE
+
+
 class ResourceNotFoundError(ServiceError):
     code = "ResourceNotFoundException"
 

@@ -48,6 +48,7 @@ class TableClient:
             "Content-Type": "application/x-amz-json-1.0",
             "X-Amz-Target": f"DynamoDB_20120810.{operation}",
             "Authorization": self._authorization,
+            "X-Amz-Date": "20000101T000000Z",
         }
 
 

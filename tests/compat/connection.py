@@ -11,6 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 
 patience_s = 10.0
+authorization = (
+    "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20000101/us-east-1/dynamodb/aws4_request,"
+    " SignedHeaders=host;x-amz-date, Signature=" + 64 * "0"
+)
 
 
 class Reply(NamedTuple):
@@ -71,12 +75,17 @@ class Connection:
             yield name.lower(), value.strip()
 
 
-def request(operation: str, body: bytes, *headers: str, host: str = "localhost") -> bytes:
+def request(
+    operation: str, body: bytes, *headers: str, host: str = "localhost", path: str = "/", signed: bool = True
+) -> bytes:
     """A whole request; with a Transfer-Encoding among `headers`, `body` is taken as encoded already."""
-    lines = ["POST / HTTP/1.1", f"Host: {host}", *headers]
+    lines = [f"POST {path} HTTP/1.1", f"Host: {host}", *headers]
     named = " ".join(headers).lower()
     if "x-amz-target" not in named:
         lines.append(f"X-Amz-Target: DynamoDB_20120810.{operation}")
+    if signed:
+        lines.append(f"Authorization: {authorization}")
+        lines.append("X-Amz-Date: 20000101T000000Z")
     if "content-type" not in named:
         lines.append("Content-Type: application/x-amz-json-1.0")
     if "transfer-encoding" not in named and "content-length" not in named:
@@ -101,6 +110,10 @@ def ask(url: str, operation: str, body: bytes, *headers: str) -> Reply:
     """One request on a connection of its own."""
     with connected(url) as connection:
         return connection.ask(operation, body, *headers)
+
+
+def check_error(reply: Reply, error: str, message: str) -> None:
+    assert (reply.error, reply.document["message"]) == (error, message)
 
 
 def check_refused(reply: Reply, errors: Sequence[str]) -> None:

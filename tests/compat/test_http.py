@@ -1,12 +1,15 @@
 """HTTP: connections are kept, pipelined, chunked and bounded as SDKs and proxies do it."""
 
+import gzip
 import json
 import re
+import zlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.compat.connection import ask, chunked, connected, request
+from tests.compat.connection import ask, check_error, chunked, connected, request
 from tests.compat.tables import unique
 
 listing = b'{"Limit":1}'
@@ -164,3 +167,128 @@ def test_an_unknown_content_type_is_refused(url: str) -> None:
 def test_requests_may_come_from_a_page_of_another_origin(url: str) -> None:
     reply = ask(url, "ListTables", listing, "Origin: http://localhost")
     assert reply.headers["access-control-allow-origin"] == "*"
+
+
+def test_an_unsigned_request_is_refused(url: str) -> None:
+    for headers in ((), ("Authorization: Basic YTpi",)):
+        with connected(url) as connection:
+            connection.send(request("ListTables", listing, *headers, signed=False))
+            check_error(
+                connection.reply(), "MissingAuthenticationTokenException", "Request is missing Authentication Token"
+            )
+
+
+def test_a_signature_has_all_its_parts(url: str) -> None:
+    with connected(url) as connection:
+        connection.send(request("ListTables", listing, "Authorization: AWS4-HMAC-SHA256 Signature=b", signed=False))
+        message = (
+            "Authorization header requires 'Credential' parameter. Authorization header requires 'SignedHeaders'"
+            " parameter. Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
+            " Authorization=AWS4-HMAC-SHA256 Signature=b"
+        )
+        check_error(connection.reply(), "IncompleteSignatureException", message)
+
+
+def test_a_signature_may_be_in_the_query(url: str) -> None:
+    names = ("Algorithm", "Credential", "Signature", "SignedHeaders", "Date")
+    path = "/?" + "&".join(f"X-Amz-{name}=a" for name in names)
+    with connected(url) as connection:
+        connection.send(request("ListTables", listing, path=path, signed=False))
+        assert connection.reply().status == 200
+        connection.send(request("ListTables", listing, path=path.removesuffix("&X-Amz-Date=a"), signed=False))
+        message = "AWS query-string parameters must include 'X-Amz-Date'. Re-examine the query-string parameters."
+        check_error(connection.reply(), "IncompleteSignatureException", message)
+        connection.send(request("ListTables", listing, path=path))
+        message = "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."
+        check_error(connection.reply(), "InvalidSignatureException", message)
+
+
+def test_checks_of_a_request_have_their_order(url: str) -> None:
+    """Broken JSON comes before an unknown operation, that before a missing signature, that before an empty body."""
+    with connected(url) as connection:
+        for operation, body, signed, error in (
+            ("Nothing", b"{", False, "SerializationException"),
+            ("Nothing", b"{}", False, "UnknownOperationException"),
+            ("ListTables", b"", False, "MissingAuthenticationTokenException"),
+            ("ListTables", b"", True, "SerializationException"),
+            ("ListTables", b"[]", True, "SerializationException"),
+        ):
+            connection.send(request(operation, body, signed=signed))
+            assert connection.reply().error == error
+
+
+def test_a_request_may_be_gzip(url: str, table: Any) -> None:
+    name = unique()
+    body = put(table, name)
+    halves = gzip.compress(body[:10]) + gzip.compress(body[10:])
+    for content in (gzip.compress(body), halves):
+        assert ask(url, "PutItem", content, "Content-Encoding: gzip").status == 200
+    assert ask(url, "GetItem", get(table, name)).document["Item"] == {"p": {"S": name}}
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", gzip.compress(b"{}")[:-1], gzip.compress(b"{}") + b"junk"])
+def test_what_is_no_gzip_fails_as_the_service_fails(url: str, content: bytes) -> None:
+    """A client error would be kinder, but an InternalServerError is what the service answers."""
+    reply = ask(url, "ListTables", content, "Content-Encoding: gzip")
+    assert (reply.status, reply.error) == (500, "InternalServerError")
+
+
+def test_a_request_that_unpacks_to_more_than_16_megabytes_is_refused(url: str) -> None:
+    body = gzip.compress(b'{"Limit":1}' + b" " * (20 * 1024 * 1024))
+    assert ask(url, "ListTables", body, "Content-Encoding: gzip").status == 413
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("gzip", "gzip"),
+        ("deflate", "deflate"),
+        ("br, identity, deflate, gzip", "deflate"),
+        ("gzip;q=0.8, deflate ; q = 0.9", "deflate"),
+        ("*", "gzip"),
+        ("*, gzip;q=0.5", "deflate"),
+        ("GZIP", "gzip"),
+        ("gzip;q=0", None),
+        ("gzip;q=dog", None),
+        ("br, identity", None),
+        ("", None),
+    ],
+)
+@pytest.mark.parametrize("size", [10_000, 300_000])
+def test_large_replies_are_compressed_for_who_accepts_it(
+    url: str, table: Any, accepted: str, coding: str | None, size: int
+) -> None:
+    name = unique()
+    table.put_item(Item={"p": name, "text": "x" * size})
+    reply = ask(url, "GetItem", get(table, name), f"Accept-Encoding: {accepted}")
+    assert reply.headers.get("content-encoding") == coding
+    unpack: dict[str | None, Callable[[bytes], bytes]] = {"gzip": gzip.decompress, "deflate": zlib.decompress}
+    body = unpack.get(coding, bytes)(reply.body)
+    assert len(json.loads(body)["Item"]["text"]["S"]) == size
+
+
+def test_small_replies_are_never_compressed(url: str, table: Any) -> None:
+    assert "content-encoding" not in ask(url, "ListTables", listing, "Accept-Encoding: gzip").headers
+
+
+def test_other_methods(url: str) -> None:
+    with connected(url) as connection:
+        connection.send(f"GET / HTTP/1.1\r\nHost: {connection.host}\r\nOrigin: http://a\r\n\r\n".encode())
+        health = connection.reply()
+        assert health.status == 200
+        assert re.fullmatch(rb"healthy: dynamodb\.[a-z0-9-]+\.amazonaws\.com ", health.body)
+        assert health.headers["access-control-allow-origin"] == "*"
+        connection.send(f"PUT / HTTP/1.1\r\nHost: {connection.host}\r\nContent-Length: 0\r\n\r\n".encode())
+        reply = connection.reply()
+        assert (reply.status, reply.body) == (404, b"<UnknownOperationException/>\n")
+
+
+def test_a_preflight_allows_what_it_is_asked_for(url: str) -> None:
+    asked = "Origin: http://a\r\nAccess-Control-Request-Method: dog\r\nAccess-Control-Request-Headers: cat, mouse"
+    with connected(url) as connection:
+        connection.send(f"OPTIONS / HTTP/1.1\r\nHost: {connection.host}\r\n{asked}\r\n\r\n".encode())
+        headers = connection.reply().headers
+    assert headers["access-control-allow-origin"] == "*"
+    assert headers["access-control-allow-methods"] == "dog"
+    assert headers["access-control-allow-headers"] == "cat, mouse"
+    assert headers["access-control-max-age"] == "172800"

@@ -9,7 +9,12 @@ from tests.rest.conftest import MakeTable
 
 
 def _dynamodb(http: httpx.Client, operation: str, parameters: dict[str, Any]) -> Any:
-    headers = {"X-Amz-Target": f"DynamoDB_20120810.{operation}", "Content-Type": "application/x-amz-json-1.0"}
+    headers = {
+        "X-Amz-Target": f"DynamoDB_20120810.{operation}",
+        "Content-Type": "application/x-amz-json-1.0",
+        "X-Amz-Date": "20000101T000000Z",
+        "Authorization": "AWS4-HMAC-SHA256 Credential=any, SignedHeaders=host, Signature=0",
+    }
     return http.post("/", json=parameters, headers=headers).json()
 
 

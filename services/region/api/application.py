@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-from fastapi import Depends, FastAPI, Response
+from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry
 
 from services.region.api.authorization import bearer_check
 from services.region.api.console import allow_console_origins, console_routes
 from services.region.api.dynamodb.operations import Engine
+from services.region.api.dynamodb.other_methods import endpoint_routes
 from services.region.api.internal import ReplicationEngine, internal_routes
 from services.region.api.operator import operator_routes
 from services.region.api.problems import add_problem_handlers
@@ -48,8 +49,5 @@ def application(
         dependencies=[Depends(bearer_check(token))],
     )
 
-    @app.get("/", include_in_schema=False)
-    async def health() -> Response:
-        return Response(f"healthy: dynamodb.{region}.amazonaws.com ", media_type="text/plain")
-
+    app.include_router(endpoint_routes(region))
     return app

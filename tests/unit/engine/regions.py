@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import orjson
 
-from services.region.api.dynamodb.endpoint import Endpoint, Reply
+from services.region.api.dynamodb.endpoint import Endpoint
 from services.region.settings import RegionSettings
 from services.region.wiring import open_region
 from shared.changes.batches import Batch, Delivery, decode_batch, encode_batch
@@ -40,9 +40,9 @@ class RefusedError(Exception):
 class WireError(Exception):
     """An operation answered with an error."""
 
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(f"{reply.status} {reply.body.decode()}")
-        self.reply = reply
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__(f"{status} {body.decode()}")
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,9 @@ class Tail:
     interrupted: bool
     deliveries: Sequence[Delivery]
     heads: Mapping[Lane, int]  # of all its heartbeats
+
+
+_signed = {b"authorization": b"AWS4-HMAC-SHA256 Credential=a, SignedHeaders=host, Signature=0", b"x-amz-date": b"today"}
 
 
 class InProcessRegion:
@@ -63,12 +66,16 @@ class InProcessRegion:
 
     async def call(self, operation: str, **members: Any) -> dict[str, Any]:
         """An operation of the DynamoDB wire; raises `WireError` for any answer but 200."""
-        answered: Future[Reply] = asyncio.get_running_loop().create_future()
-        self._endpoint.answer(f"DynamoDB_20120810.{operation}".encode(), orjson.dumps(members), answered.set_result)
-        reply = await answered
-        if reply.status != 200:
-            raise WireError(reply)
-        document: dict[str, Any] = orjson.loads(reply.body)
+        answered: Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
+        self._endpoint.answer(
+            {b"x-amz-target": f"DynamoDB_20120810.{operation}".encode(), **_signed},
+            orjson.dumps(members),
+            lambda status, body: answered.set_result((status, body)),
+        )
+        status, body = await answered
+        if status != 200:
+            raise WireError(status, body)
+        document: dict[str, Any] = orjson.loads(body)
         return document
 
     async def create_table(self, name: str, *, sort_key: bool = False) -> None:

@@ -14,6 +14,8 @@ import orjson
 import structlog
 
 from services.region.api.dynamodb import replies
+from services.region.api.dynamodb.codings import decoded
+from services.region.api.dynamodb.credentials import check_signed
 from services.region.api.request_metrics import OperationMetrics, RequestMetrics
 from shared.clock import Clock
 from shared.errors import (
@@ -68,14 +70,22 @@ class Endpoint:
             self._common_headers = b"".join(b"%b: %b\r\n" % header for header in headers)
         return self._common_headers
 
-    def answer(self, target: bytes, body: bytes, reply: Reply) -> None:
-        """Calls `reply` exactly once: before this returns when the operation needs no waiting."""
+    def answer(self, fields: Mapping[bytes, bytes], body: bytes, reply: Reply, *, query: bytes = b"") -> None:
+        """Calls `reply` exactly once: before this returns when the operation needs no waiting.
+
+        `fields` are the request's header fields by lower-case name.
+        """
         began_s = self._now_s()
-        operation, metrics = self._operations.get(target, (None, self._unknown))
+        operation, metrics = self._operations.get(fields.get(b"x-amz-target", b""), (None, self._unknown))
         try:
-            request = _request(body)
+            if b"content-encoding" in fields:
+                body = decoded(body, fields[b"content-encoding"])
+            request = _document(body)
             if operation is None:
                 raise UnknownOperationError
+            check_signed(fields, query)
+            if type(request) is not dict:
+                raise SerializationError
             parse, run, render, waits = operation
             command = parse(request)
             result = run(command)
@@ -110,14 +120,13 @@ class Endpoint:
         reply(*_error(error))
 
 
-def _request(body: bytes) -> dict[str, Any]:
+def _document(body: bytes) -> Any:
+    if not body:
+        return None
     try:
-        request = orjson.loads(body)
+        return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise SerializationError from error
-    if not isinstance(request, dict):
-        raise SerializationError
-    return request
 
 
 def _error(error: ServiceError) -> tuple[int, bytes]:

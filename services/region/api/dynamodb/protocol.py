@@ -15,6 +15,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from services.region.api.dynamodb.codings import accepted_coding, compressed_reply_bytes_min, encoded
 from services.region.api.dynamodb.endpoint import Endpoint
 from shared.limits import request_body_bytes_max
 
@@ -22,6 +23,8 @@ _continue = b"HTTP/1.1 100 Continue\r\n\r\n"
 _json_1_0 = b"application/x-amz-json-1.0"
 _json = b"application/json"
 _close = b"connection: close\r\n"
+_content_encoding = b"content-encoding: %b\r\n"
+_compressed_at_once_bytes_max = 64 * 1024  # a millisecond; more is compressed beside the event loop
 _cross_origin = b"access-control-allow-origin: *\r\naccess-control-expose-headers: x-amzn-requestid,x-amz-crc32\r\n"
 _reply_format = (
     b"%b%bcontent-type: %b\r\ncontent-length: %d\r\nx-amzn-requestid: %b%012d\r\nx-amz-crc32: %d\r\n%b\r\n%b"
@@ -60,10 +63,11 @@ class Outbox:
 class Exchange:
     """One request on the short way, from its head to its reply."""
 
-    __slots__ = ("body", "body_bytes", "fields", "keep_alive")
+    __slots__ = ("body", "body_bytes", "fields", "keep_alive", "query")
 
-    def __init__(self, fields: dict[bytes, bytes], *, keep_alive: bool) -> None:
+    def __init__(self, fields: dict[bytes, bytes], query: bytes, *, keep_alive: bool) -> None:
         self.fields = fields
+        self.query = query
         self.keep_alive = keep_alive
         self.body: list[bytes] = []
         self.body_bytes = 0
@@ -110,7 +114,7 @@ class DynamoDBProtocol(HttpToolsProtocol):
         fields, self._fields = self._fields, {}  # what follows the body is no part of the head
         url = self.url
         if (url == b"/" or url.startswith(b"/?")) and self.parser.get_method() == b"POST":
-            self._reading = Exchange(fields, keep_alive=self.parser.should_keep_alive())
+            self._reading = Exchange(fields, url[2:], keep_alive=self.parser.should_keep_alive())
             if b"expect" in fields and _expects_continue(fields) and not self._is_owing():
                 self.outbox.flush()
                 self.transport.write(_continue)
@@ -185,31 +189,48 @@ class DynamoDBProtocol(HttpToolsProtocol):
 
     def _answer(self, exchange: Exchange) -> None:
         self._answering = exchange
-        fields = exchange.fields
-        content_type = fields.get(b"content-type", b"")
-        if content_type != _json_1_0 and content_type.partition(b";")[0].strip() not in (_json_1_0, _json):
-            self._reply(*self.endpoint.unknown_content_type)
-            return
         body = exchange.body[0] if len(exchange.body) == 1 else b"".join(exchange.body)
         exchange.body = []
-        self.endpoint.answer(fields.get(b"x-amz-target", b""), body, self._reply)
+        content_type = exchange.fields.get(b"content-type", b"")
+        if content_type != _json_1_0 and body and content_type.partition(b";")[0].strip() not in (_json_1_0, _json):
+            self._reply(*self.endpoint.unknown_content_type)
+        else:
+            self.endpoint.answer(exchange.fields, body, self._reply, query=exchange.query)
 
     def _reply(self, status: int, body: bytes) -> None:
+        exchange = self._answering
+        if exchange is None or len(body) < compressed_reply_bytes_min:
+            self._send(status, body)
+            return
+        coding = accepted_coding(exchange.fields.get(b"accept-encoding", b""))
+        if coding is None:
+            self._send(status, body)
+        elif len(body) < _compressed_at_once_bytes_max:
+            self._send(status, encoded(body, coding), _content_encoding % coding)
+        else:
+            compressing = self.loop.run_in_executor(None, encoded, body, coding)
+            compressing.add_done_callback(lambda done: self._send(status, done.result(), _content_encoding % coding))
+
+    def _send(self, status: int, body: bytes, further: bytes = b"") -> None:
         exchange, self._answering = self._answering, None
         transport = self.transport
         if exchange is None or transport.is_closing():
             return
         endpoint, fields = self.endpoint, exchange.fields
         keep_alive = exchange.keep_alive and not self._is_stopping and not self._is_overrun
+        if b"origin" in fields:
+            further += _cross_origin
+        if not keep_alive:
+            further += _close
         reply = _reply_format % (
             _status_lines[status],
             endpoint.common_headers(self.server_state.default_headers),
-            _json if fields.get(b"content-type", b"").startswith(_json) else _json_1_0,
+            _json_1_0 if fields.get(b"content-type") == _json_1_0 else _content_type(fields),
             len(body),
             endpoint.request_id_prefix,
             endpoint.next_request(),
             zlib.crc32(body),
-            b"" if keep_alive and b"origin" not in fields else _further_headers(fields, keep_alive=keep_alive),
+            further,
             body,
         )
         self.outbox.put(self.loop, transport, reply)
@@ -269,5 +290,5 @@ def _expects_continue(fields: dict[bytes, bytes]) -> bool:
     return fields.get(b"expect", b"").lower() == b"100-continue"
 
 
-def _further_headers(fields: dict[bytes, bytes], *, keep_alive: bool) -> bytes:
-    return (_cross_origin if b"origin" in fields else b"") + (b"" if keep_alive else _close)
+def _content_type(fields: dict[bytes, bytes]) -> bytes:
+    return _json_1_0 if fields.get(b"content-type", b"").partition(b";")[0].strip() == _json_1_0 else _json
