@@ -4,9 +4,10 @@ Strings sort by UTF-8 bytes, binaries as unsigned bytes, numbers by value. A par
 item's slot, one of 65,536; partitions, scan segments and digests are slot ranges.
 """
 
-import hashlib
+import re
 from base64 import b64decode
 from dataclasses import dataclass
+from hashlib import md5
 from typing import NamedTuple
 
 from shared import limits
@@ -14,9 +15,11 @@ from shared.errors import ValidationError
 from shared.model.numbers import scientific_parts
 from shared.model.values import AttributeValue, Item
 
-_zero = b"\x01"
-_exponent_bias = -limits.number_exponent_min
-_negate = bytes(255 - byte for byte in range(256))
+_zero = b"\x80"
+_exponent_bias = 192
+_negative_end = 102
+_pairs_max = 20  # of 38 digits
+_hash_salt = b"Outliers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +69,22 @@ def key_bytes(value: AttributeValue) -> bytes:
 
 
 def number_key_bytes(text: str) -> bytes:
-    """Sign, biased exponent, then base-100 digit pairs; negative numbers are the complement, closed by 0xFF."""
+    """A biased exponent of 100, then pairs of digits plus one; of negative numbers all of it mirrored and closed by 102."""
     negative, digits, exponent = scientific_parts(text)
     if not digits:
         return _zero
-    pairs = digits + "0" * (len(digits) % 2)
-    magnitude = bytes([exponent + _exponent_bias, *(int(pairs[at : at + 2]) + 1 for at in range(0, len(pairs), 2))])
-    return b"\x00" + magnitude.translate(_negate) + b"\xff" if negative else b"\x02" + magnitude
+    aligned = digits if exponent % 2 else "0" + digits
+    pairs = [int(pair) for pair in re.findall("..", aligned + "0" * (len(aligned) % 2))]
+    hundreds = (exponent + 2) // 2 + _exponent_bias
+    if not negative:
+        return bytes([hundreds, *(pair + 1 for pair in pairs)])
+    closed = [_negative_end] if len(pairs) < _pairs_max else []
+    return bytes([255 - hundreds, *(101 - pair for pair in pairs), *closed])
 
 
 def slot_of(partition_key: bytes) -> int:
-    return int.from_bytes(hashlib.blake2b(partition_key, digest_size=2).digest())
+    """The front of the hash by which DynamoDB itself orders a Scan, as observed on it."""
+    return int.from_bytes(md5(_hash_salt + partition_key, usedforsecurity=False).digest()[:2])
 
 
 def partition_of(slot: int, partition_count: int) -> int:

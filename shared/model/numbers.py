@@ -58,14 +58,14 @@ def scientific_parts(text: str) -> tuple[bool, str, int]:
 
 
 def _calculate(left: str, right: str, sign: int) -> str:
-    """Exact sum or difference; what needs more than 38 digits is refused, as DynamoDB does."""
+    """Exact sum or difference; what needs more than 38 digits is refused as an overflow, as DynamoDB does."""
     with localcontext(_arithmetic) as context:
         context.clear_flags()
         a, b = decimal_of(left), decimal_of(right)
         result = a + b if sign > 0 else a - b
-        negative, digits, exponent = result.as_tuple()
-        if context.flags[Inexact]:
-            raise ValidationError(_too_precise)
+        negative, digits, exponent = result.normalize(context).as_tuple()
+        if context.flags[Inexact] or len(digits) > number_digits_max:
+            raise ValidationError(_overflow)
     assert isinstance(exponent, int), "arithmetic on finite numbers stays finite"
     return _assemble(bool(negative), "".join(map(str, digits)), exponent)
 

@@ -111,6 +111,21 @@ def test_one_bad_item_refuses_the_whole_batch(client: Any, table: Any) -> None:
     assert "Item" not in client.get_item(TableName=table.name, Key=key(good))
 
 
+@pytest.mark.parametrize("item", [{}, {"c": {"S": "x"}}, {"p": {"S": "x"}, "c": {"N": "1"}}, {"p": {"N": "1"}}])
+def test_a_key_that_does_not_fit_is_told_alike_for_puts_and_deletes(client: Any, sorted_table: Any, item: Any) -> None:
+    for write in ({"PutRequest": {"Item": item}}, {"DeleteRequest": {"Key": item}}):
+        with invalid("The provided key element does not match the schema"):
+            client.batch_write_item(RequestItems={sorted_table.name: [write]})
+
+
+def test_a_request_is_a_put_or_a_delete(client: Any, table: Any) -> None:
+    message = "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported"
+    with invalid(message):
+        client.batch_write_item(RequestItems={table.name: [{"PutRequest": {"Item": {"p": {}}}}, {}]})
+    with invalid(message):
+        client.batch_write_item(RequestItems={table.name: [put("x") | delete("x")]})
+
+
 def test_a_table_that_is_not_there_refuses_the_whole_batch(client: Any, table: Any) -> None:
     good = unique()
     with refused("ResourceNotFoundException"):

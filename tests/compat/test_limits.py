@@ -43,10 +43,32 @@ def test_documents_nest_32_levels(table: Any, kind: str) -> None:
 def test_keys_have_a_largest_size(sorted_table: Any) -> None:
     sorted_table.put_item(Item={"p": "p" * 2048, "c": "c" * 1024})
     sorted_table.delete_item(Key={"p": "p" * 2048, "c": "c" * 1024})
-    with invalid("Size of hashkey has exceeded the maximum size limit of 2048 bytes"):
+    with invalid("Size of hashkey has exceeded the maximum size limit of2048 bytes"):
         sorted_table.put_item(Item={"p": "p" * 2049, "c": "c"})
     with invalid("Aggregated size of all range keys has exceeded the size limit of 1024 bytes"):
         sorted_table.put_item(Item={"p": "p", "c": "c" * 1025})
+
+
+def test_names_have_65535_bytes(table: Any) -> None:
+    key, name = {"p": unique()}, "n" * 65_535
+    table.put_item(Item=key | {name: 1})
+    assert table.get_item(Key=key, AttributesToGet=[name])["Item"] == {name: 1}
+    named = {"ProjectionExpression": "#n", "ExpressionAttributeNames": {"#n": name}}
+    assert table.get_item(Key=key, **named)["Item"] == {name: 1}
+    longer = name + "n"
+    message = "Attribute name is too large, must be less than 65536 bytes"
+    with invalid(message):
+        table.put_item(Item=key | {longer: 1})
+    with invalid(message):
+        table.put_item(Item=key, Expected={longer: {"Exists": False}})
+    with invalid(message):
+        table.update_item(Key=key, AttributeUpdates={longer: {"Action": "DELETE"}})
+    with invalid(message):
+        table.get_item(Key=key, AttributesToGet=[longer])
+    with invalid(message):
+        table.get_item(Key=key, **named | {"ExpressionAttributeNames": {"#n": longer}})
+    with invalid(message):
+        table.scan(ScanFilter={longer: {"ComparisonOperator": "NULL"}})
 
 
 def test_an_expression_has_4_kilobytes(table: Any) -> None:

@@ -173,10 +173,61 @@ def test_a_filter_on_a_key_attribute_is_refused(sorted_table: Any) -> None:
         sorted_table.query(KeyConditionExpression=Key("p").eq("x"), FilterExpression=Attr("c").eq("y"))
 
 
-@pytest.mark.parametrize("start", [{"p": "x"}, {"p": "other", "c": "a"}, {"p": "x", "c": 1}, {"p": "x", "c": "zz"}])
-def test_a_start_key_outside_the_query_is_refused(sorted_table: Any, start: dict[str, Any]) -> None:
-    with invalid("The provided starting key is"):
-        sorted_table.query(KeyConditionExpression=Key("p").eq("x") & Key("c").lt("m"), ExclusiveStartKey=start)
+mismatch = "The provided key element does not match the schema"
+
+
+@pytest.mark.parametrize(
+    ("start", "condition", "message"),
+    [
+        ({}, Key("p").eq("x"), "The provided starting key is invalid"),
+        ({"p": "x"}, Key("p").eq("x"), "The provided starting key is invalid"),
+        ({"p": "x", "d": "x"}, Key("p").eq("x"), "The provided starting key is invalid"),
+        ({"p": "x", "c": "x", "d": "x"}, Key("p").eq("x"), "The provided starting key is invalid"),
+        ({"p": 1, "c": "a"}, Key("p").eq("x"), mismatch),
+        ({"p": 1, "c": "a"}, Key("c").eq("x"), mismatch),
+        ({"p": "x", "c": 1}, Key("p").eq("x"), mismatch),
+        ({"p": "x", "c": 1}, Key("c").eq("x"), "Query condition missed key schema element: p"),
+        ({"p": "y", "c": "a"}, Key("p").eq("x"), "The provided starting key is outside query boundaries"),
+        (
+            {"p": "x", "c": "zz"},
+            Key("p").eq("x") & Key("c").lt("m"),
+            "The provided starting key does not match the range key predicate",
+        ),
+        (
+            {"p": "y", "c": "a"},
+            Key("p").eq("x") & Key("c").lt("m"),
+            "The query can return at most one row and cannot be restarted",
+        ),
+    ],
+)
+def test_a_start_key_that_does_not_fit_is_refused(
+    sorted_table: Any, start: dict[str, Any], condition: Any, message: str
+) -> None:
+    with invalid(message):
+        sorted_table.query(KeyConditionExpression=condition, ExclusiveStartKey=start)
+
+
+@pytest.mark.parametrize("path", ["p.x", "c[0]"])
+def test_no_expression_looks_into_a_key_attribute(sorted_table: Any, path: str) -> None:
+    message = (
+        f"Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: {path[0]}"
+    )
+    key = {"p": unique(), "c": "a"}
+    with invalid(message):
+        sorted_table.get_item(Key=key, ProjectionExpression=path)
+    with invalid(message):
+        sorted_table.query(KeyConditionExpression=Key("p").eq("x"), ProjectionExpression=path)
+    with invalid(message):
+        sorted_table.scan(ProjectionExpression=path)
+    with invalid(message):
+        sorted_table.scan(FilterExpression=Attr(path).exists())
+    with invalid(message):
+        sorted_table.update_item(Key=key, UpdateExpression=f"SET a = {path}")
+
+
+def test_the_form_of_a_key_condition_is_told_before_the_table_is_looked_for(client: Any) -> None:
+    with invalid("Invalid operator used in KeyConditionExpression: attribute_exists"):
+        client.query(TableName=unique(), KeyConditionExpression="attribute_exists(p)")
 
 
 @pytest.mark.parametrize("limit", [0, -1])

@@ -125,7 +125,7 @@ def test_a_condition_guards_an_update(table: Any) -> None:
 def test_a_sum_of_more_than_38_digits_is_refused(table: Any) -> None:
     key = {"p": unique()}
     table.put_item(Item=key | {"n": Decimal("1e37")})
-    with invalid("more than 38 significant digits"):
+    with invalid("Number overflow"):
         table.update_item(Key=key, UpdateExpression="ADD n :v", ExpressionAttributeValues={":v": Decimal("0.1")})
 
 

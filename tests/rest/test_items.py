@@ -93,6 +93,7 @@ def test_one_of_two_makers_wins(http: httpx.Client, table: str) -> None:
 def test_an_update_can_insist_on_an_item(http: httpx.Client, table: str) -> None:
     body = {"update": "SET n = :n", "values": {":n": 1}}
     assert http.patch(f"{table}/items/ada", json=body, headers={"If-Match": "*"}).status_code == 412
+    assert http.patch(f"{table}/items/ada", json={"update": "REMOVE price"}).status_code == 404
     assert http.patch(f"{table}/items/ada", json=body).status_code == 201
     assert http.patch(f"{table}/items/ada", json=body, headers={"If-Match": "*"}).status_code == 200
 

@@ -15,6 +15,7 @@ class Query:
     table: str
     key_condition: KeyCondition
     filter: Condition | None = None
+    filter_name: str = "Filter Expression"  # what a refusal calls it
     projection: Projection | None = None
     count_only: bool = False  # Select=COUNT
     forward: bool = True

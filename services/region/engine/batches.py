@@ -7,7 +7,7 @@ from services.region.commands.batches import BatchGetItem, BatchWriteItem, Items
 from services.region.commands.items import DeleteItem, GetItem, ItemWritten, PutItem
 from services.region.engine.items import Items
 from services.region.engine.registry import Registry
-from services.region.rules.keys import key_of_item, key_of_request
+from services.region.rules.keys import key_of_batched_item, key_of_request
 from shared.errors import ValidationError
 from shared.limits import batch_reply_bytes_max
 from shared.model.values import Item
@@ -72,7 +72,7 @@ class Batches:
         for name, requests in command.tables.items():
             schema = self._registry.serving(name).schema
             keys = [
-                key_of_item(schema, request.item)
+                key_of_batched_item(schema, request.item)
                 if isinstance(request, ItemToPut)
                 else key_of_request(schema, request.key)
                 for request in requests

@@ -14,7 +14,7 @@ from services.region.commands.items import (
 )
 from services.region.engine.registry import Registry
 from services.region.rules.capacity import image_size_bytes, read_units, write_units
-from services.region.rules.keys import key_of_item, key_of_request
+from services.region.rules.keys import check_key_paths, key_of_item, key_of_request
 from services.region.rules.stored import StoredItem
 from services.region.rules.writes import Decision, decide_delete, decide_put, decide_update
 from services.region.storage.partition_file import PartitionFile
@@ -33,6 +33,8 @@ class Items:
         """Answers from the committed state, so every acknowledged write is seen, consistent read or not."""
         table = self._registry.serving(command.table)
         key = key_of_request(table.schema, command.key)
+        if command.projection is not None:
+            check_key_paths(table.schema, command.projection.nested)
         stored = table.partition(key.slot).read(key)
         measured = command.return_consumed_capacity is not ReturnConsumedCapacity.NONE
         if stored is None or stored.image is None:
@@ -61,6 +63,7 @@ class Items:
                         f"One or more parameter values were invalid: Cannot update attribute {name}."
                         " This attribute is part of the key"
                     )
+            check_key_paths(table.schema, command.update.nested)
         measured = command.return_consumed_capacity is not ReturnConsumedCapacity.NONE
         job = ItemWrite(key, lambda stored: decide_update(command, stored), measured=measured)
         return table.partition(key.slot).submit(job)

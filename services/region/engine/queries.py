@@ -4,14 +4,15 @@ from services.region.commands.items import ReturnConsumedCapacity
 from services.region.commands.queries import Page, Query, Scan
 from services.region.engine.registry import Registry, Table
 from services.region.engine.slices import Slices, slice_rows_max
-from services.region.rules.keys import key_of_request
+from services.region.rules.keys import check_key_paths, key_of_request
 from services.region.rules.paging import PageBuilder, rows_wanted, segment_slots
-from services.region.rules.ranges import after, collection_range, continued
+from services.region.rules.ranges import after, collection_range, continued, key_range_of
 from services.region.storage.reader import RowPlace, before_slot
 from shared.errors import ValidationError
 from shared.limits import slots
 from shared.model.keys import partition_of, slot_range
 from shared.model.values import Item, decode_item
+
 
 class Queries:
     def __init__(self, registry: Registry) -> None:
@@ -21,17 +22,14 @@ class Queries:
     async def query(self, command: Query) -> Page:
         table = self._registry.serving(command.table)
         schema = table.schema
-        attributes = [schema.partition] if schema.sort is None else [schema.partition, schema.sort]
-        wanted = collection_range(
-            command.key_condition.range_for(
-                schema.partition.name,
-                None if schema.sort is None else schema.sort.name,
-                {attribute.name: attribute.type for attribute in attributes},
-            )
-        )
+        key_range = key_range_of(schema, command.key_condition, command.start_key)
+        if command.start_key is None:
+            wanted = collection_range(key_range)
+        else:
+            wanted = continued(schema, key_range, command.start_key, forward=command.forward)
+        if command.projection is not None:
+            check_key_paths(schema, command.projection.nested)
         _refuse_key_filter(table, command)
-        if command.start_key is not None:
-            wanted = continued(schema, wanted, command.start_key, forward=command.forward)
         page = _page_for(command)
         partition = table.partition(wanted.slot)
         last_key: Item | None = None
@@ -61,7 +59,16 @@ class Queries:
         segment = segment_slots(command.segment, command.total_segments, slots)
         place: RowPlace = before_slot(segment.start)
         if command.start_key is not None:
-            place = _start_place(table, command.start_key, segment)
+            place = _start_place(table, command.start_key)
+            if place[0] not in segment:
+                raise ValidationError(
+                    "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with"
+                    f" correct Segment. TotalSegments: {command.total_segments} Segment: {command.segment}"
+                )
+        if command.projection is not None:
+            check_key_paths(table.schema, command.projection.nested)
+        if command.filter is not None:
+            check_key_paths(table.schema, command.filter.nested)
         page = _page_for(command)
         last_key: Item | None = None
         while not page.is_full() and place[0] < segment.stop:
@@ -102,18 +109,13 @@ def _refuse_key_filter(table: Table, command: Query) -> None:
         for name in command.filter.paths:
             if name in table.schema.names:
                 raise ValidationError(
-                    f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}"
+                    f"{command.filter_name} can only contain non-primary key attributes: Primary key attribute: {name}"
                 )
 
 
-def _start_place(table: Table, start_key: Item, segment: range) -> RowPlace:
+def _start_place(table: Table, start_key: Item) -> RowPlace:
     try:
         key = key_of_request(table.schema, start_key)
     except ValidationError as error:
         raise ValidationError(f"The provided starting key is invalid: {error.message}") from error
-    if key.slot not in segment:
-        raise ValidationError(
-            "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use"
-            " ExclusiveStartKey with correct Segment."
-        )
     return (key.slot, key.partition, key.sort)

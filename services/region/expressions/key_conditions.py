@@ -5,8 +5,9 @@ two steps, because DynamoDB tells other errors of the request in between: its fo
 index's key (`range_for`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from services.region.expressions.condition_parser import parse_condition
 from services.region.expressions.conditions import condition_from
@@ -38,7 +39,7 @@ class KeyComparison:
     """What is asked of one attribute: BETWEEN has two values (both included), every other operator one."""
 
     name: str
-    operator: str  # = < <= > >= BETWEEN begins_with
+    operator: str  # = < <= > >= BETWEEN begins_with, or one that no range has, which is refused later
     values: tuple[AttributeValue, ...]
 
 
@@ -53,46 +54,47 @@ class KeyRange:
 class KeyCondition:
     """`comparisons` raises what DynamoDB tells before it looks for the table, `range_for` what it tells after."""
 
-    __slots__ = ("_comparisons", "_predicate", "_substitutions")
+    __slots__ = ("_comparisons", "_judge")
 
-    def __init__(self, predicate: Predicate, substitutions: Substitutions) -> None:
-        self._predicate = predicate
-        self._substitutions = substitutions
+    def __init__(self, judge: Callable[[], tuple[KeyComparison, ...]]) -> None:
+        self._judge = judge
         self._comparisons: tuple[KeyComparison, ...] = ()
 
     def comparisons(self) -> tuple[KeyComparison, ...]:
         """One comparison for each attribute that is named, in the order in which they are written."""
-        self._comparisons = self._comparisons or self._judged()
+        self._comparisons = self._comparisons or self._judge()
         return self._comparisons
 
-    def range_for(self, partition_key_name: str, sort_key_name: str | None, types: Mapping[str, str]) -> KeyRange:
-        """The range of the index with these key attributes; `types` has their types ("S", "N" or "B") by name."""
+    def range_for(
+        self,
+        partition_key_name: str,
+        sort_key_name: str | None,
+        types: Mapping[str, str],
+        *,
+        check_start: Callable[[str], None] | None = None,
+    ) -> KeyRange:
+        """The range of the index with these key attributes; `types` has their types ("S", "N" or "B") by name.
+
+        `check_start` judges the same attribute of the key that a page starts after, which goes before its condition.
+        """
         comparisons = {comparison.name: comparison for comparison in self.comparisons()}
         key_names = [partition_key_name] if sort_key_name is None else [partition_key_name, sort_key_name]
-        if len(comparisons) > len(key_names):
-            raise ValidationError(
-                f"The number of query conditions ({len(comparisons)}) exceeds the number of key attributes "
-                f"defined in the schema ({len(key_names)})"
-            )
-        for name in key_names[: max(len(comparisons), 1)]:
-            if name not in comparisons:
+        for name in key_names:
+            if check_start is not None:
+                check_start(name)
+            if name == partition_key_name and len(comparisons) > len(key_names):
+                raise ValidationError(
+                    f"The number of query conditions ({len(comparisons)}) exceeds the number of key attributes "
+                    f"defined in the schema ({len(key_names)})"
+                )
+            if name in comparisons:
+                _check_comparison(comparisons[name], types[name])
+            elif name == partition_key_name or len(comparisons) > 1:
                 raise ValidationError(f"Query condition missed key schema element: {name}")
-            _check_values(comparisons[name], types[name])
             if name == partition_key_name and comparisons[name].operator != "=":
                 raise ValidationError("Query key condition not supported")
         sort = None if sort_key_name is None else comparisons.get(sort_key_name)
         return KeyRange(comparisons[partition_key_name].values[0], sort)
-
-    def _judged(self) -> tuple[KeyComparison, ...]:
-        found: dict[str, KeyComparison] = {}
-        binder = Binder(self._substitutions)
-        for term in _terms(self._predicate):
-            comparison = _comparison(term, binder)
-            if comparison.name in found:
-                problem = ExpressionProblem("KeyConditionExpressions must only contain one condition per key")
-                raise problem.of(_parameter)
-            found[comparison.name] = comparison
-        return tuple(found.values())
 
 
 def bind_key_condition(text: str, substitutions: Substitutions) -> KeyCondition:
@@ -102,7 +104,19 @@ def bind_key_condition(text: str, substitutions: Substitutions) -> KeyCondition:
         condition_from(predicate, substitutions)
     except ExpressionProblem as problem:
         raise problem.of(_parameter) from None
-    return KeyCondition(predicate, substitutions)
+    return KeyCondition(partial(_judged, predicate, substitutions))
+
+
+def _judged(predicate: Predicate, substitutions: Substitutions) -> tuple[KeyComparison, ...]:
+    found: dict[str, KeyComparison] = {}
+    binder = Binder(substitutions)
+    for term in _terms(predicate):
+        comparison = _comparison(term, binder)
+        if comparison.name in found:
+            problem = ExpressionProblem("KeyConditionExpressions must only contain one condition per key")
+            raise problem.of(_parameter)
+        found[comparison.name] = comparison
+    return tuple(found.values())
 
 
 def _terms(predicate: Predicate) -> Iterator[Comparison | Between | Call]:
@@ -159,7 +173,9 @@ def _name_and_values(operands: tuple[Operand, ...], binder: Binder) -> tuple[str
     return name, tuple(values)
 
 
-def _check_values(comparison: KeyComparison, kind: str) -> None:
+def _check_comparison(comparison: KeyComparison, kind: str) -> None:
+    if comparison.operator not in _range_operators:
+        raise ValidationError("Attempted conditional constraint is not an indexable operation")
     if any(type_of(value) != kind for value in comparison.values):
         raise ValidationError(
             "One or more parameter values were invalid: Condition parameter type does not match schema type"
@@ -179,4 +195,5 @@ def _invalid_condition(reason: str) -> ValidationError:
     return ValidationError(f"Invalid condition in KeyConditionExpression: {reason}")
 
 
+_range_operators = frozenset({"=", "<", "<=", ">", ">=", "BETWEEN", "begins_with"})
 _mirrored = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from services.region.expressions.problems import ExpressionProblem
 from shared.errors import ValidationError
-from shared.limits import placeholder_bytes_max
+from shared.limits import attribute_name_bytes_max, placeholder_bytes_max
 from shared.model.values import AttributeValue
 
 
@@ -65,6 +65,11 @@ def _check_names(names: Mapping[str, str]) -> None:
         if not name:
             raise ValidationError(
                 f"ExpressionAttributeNames contains invalid value: Empty attribute name for key {placeholder}"
+            )
+        if len(name) * 4 > attribute_name_bytes_max and len(name.encode()) > attribute_name_bytes_max:
+            raise ValidationError(
+                "ExpressionAttributeNames contains invalid value: Attribute name is too large, must be less than "
+                f"{attribute_name_bytes_max + 1} bytes for key {placeholder}"
             )
 
 

@@ -43,6 +43,13 @@ class MissingAttributeError(ValidationError):
         super().__init__("The provided expression refers to an attribute that does not exist in the item")
 
 
+class OperandTypeError(ValidationError):
+    """The item holds a value of another type than the action works on."""
+
+    def __init__(self) -> None:
+        super().__init__("An operand in the update expression has an incorrect data type")
+
+
 def bind_action(action: Action, binder: Binder) -> Outcome:
     """The outcome of one action; raises `ExpressionProblem` for what no item could satisfy."""
     if isinstance(action, RemoveAction):
@@ -65,10 +72,6 @@ def bind_names(action: Action, binder: Binder) -> None:
         _bind_operand_names(action.value.right, binder)
     else:
         _bind_operand_names(action.value, binder)
-
-
-def wrong_type() -> ValidationError:
-    return ValidationError("An operand in the update expression has an incorrect data type")
 
 
 def _bind_operand_names(operand: Operand, binder: Binder) -> None:
@@ -165,7 +168,7 @@ def _required(operand: BoundOperand) -> Outcome:
 
 def _content(value: AttributeValue, kind: str) -> Any:
     if kind not in value:
-        raise wrong_type()
+        raise OperandTypeError
     return value[kind]
 
 

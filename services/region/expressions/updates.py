@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from services.region.expressions.edits import Edit, edited
-from services.region.expressions.nodes import UpdateTree
+from services.region.expressions.nodes import DeleteAction, RemoveAction, UpdateTree
 from services.region.expressions.operands import Binder, BoundPath, value_at
 from services.region.expressions.path_trees import check_overlaps, picked, tree_of
 from services.region.expressions.problems import ExpressionProblem
@@ -35,21 +35,22 @@ class _BoundAction(NamedTuple):
 class Update:
     paths: tuple[str, ...]  # top-level names that it writes to
     nested: tuple[str, ...]  # top-level names that it looks into, to write or to read
-    _sections: tuple[tuple[_BoundAction, ...], ...]
+    creates: bool  # whether it makes an item where there is none; what only removes does not
+    sections: tuple[tuple[_BoundAction, ...], ...]
 
     @property
     def touched(self) -> tuple[BoundPath, ...]:
         """The paths that it writes to, in the order in which they were written down."""
-        return tuple(action.path for section in self._sections for action in section)
+        return tuple(action.path for section in self.sections for action in section)
 
     def apply(self, item: Item) -> UpdatedItem:
         """The item afterwards; `item` stays as it is. An absent item is given as its key attributes."""
-        for section in self._sections:
+        for section in self.sections:
             for action in section:
                 _check_parent_type(item, action.path)
         edits: list[Edit] = []
-        missing = [_collect(item, section, edits) for section in self._sections]
-        for section, error in zip(reversed(self._sections), reversed(missing), strict=True):
+        missing = [_collect(item, section, edits) for section in self.sections]
+        for section, error in zip(reversed(self.sections), reversed(missing), strict=True):
             for action in section:
                 _check_parent(item, action.path)
             if error is not None:
@@ -74,7 +75,8 @@ def update_from(tree: UpdateTree, substitutions: Substitutions) -> Update:
         bind_names(action, binder)
     outcomes = [bind_action(action, binder) for action in reversed(actions)]
     sections = tuple(tuple(_BoundAction(path, outcomes.pop()) for path in section) for section in paths)
-    return Update(tuple(targets.heads), tuple(targets.nested | binder.nested), sections)
+    creates = not all(isinstance(action, RemoveAction | DeleteAction) for action in actions)
+    return Update(tuple(targets.heads), tuple(targets.nested | binder.nested), creates, sections)
 
 
 def updated_attributes(item: Item, touched: tuple[BoundPath, ...]) -> Item:

@@ -1,5 +1,7 @@
 """Keys against a table's key schema: where an item or a key of a request lives, or DynamoDB's refusal."""
 
+from collections.abc import Collection
+
 from shared.errors import ValidationError
 from shared.limits import partition_key_bytes_max, sort_key_bytes_max
 from shared.model.keys import ItemKey, KeyAttribute, KeySchema, key_bytes, slot_of
@@ -14,6 +16,14 @@ def key_of_item(schema: KeySchema, item: Item) -> ItemKey:
     return ItemKey(slot_of(partition), partition, sort)
 
 
+def key_of_batched_item(schema: KeySchema, item: Item) -> ItemKey:
+    """As `key_of_item`, in the words that a batch of writes has for a key that is not there or of another type."""
+    partition = _request_key_bytes(schema.partition, item)
+    sort = b"" if schema.sort is None else _request_key_bytes(schema.sort, item)
+    _check_lengths(partition, sort)
+    return ItemKey(slot_of(partition), partition, sort)
+
+
 def key_of_request(schema: KeySchema, key: Item) -> ItemKey:
     """The key that a request names; it must hold exactly the key attributes."""
     if len(key) != (1 if schema.sort is None else 2):
@@ -22,6 +32,22 @@ def key_of_request(schema: KeySchema, key: Item) -> ItemKey:
     sort = b"" if schema.sort is None else _request_key_bytes(schema.sort, key)
     _check_lengths(partition, sort)
     return ItemKey(slot_of(partition), partition, sort)
+
+
+def check_key_attribute(attribute: KeyAttribute, key: Item) -> None:
+    """One attribute of a key that a request names."""
+    value = _request_key_bytes(attribute, key)
+    _check_lengths(value, b"")
+
+
+def check_key_paths(schema: KeySchema, nested: Collection[str]) -> None:
+    """No expression may look into a key attribute; `nested` are the attributes that it looks into."""
+    for name in schema.names:
+        if name in nested:
+            raise ValidationError(
+                "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: "
+                f"Key: {name}"
+            )
 
 
 _mismatch = "The provided key element does not match the schema"
@@ -65,7 +91,7 @@ def _check_lengths(partition: bytes, sort: bytes) -> None:
     if len(partition) > partition_key_bytes_max:
         raise ValidationError(
             "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of"
-            f" {partition_key_bytes_max} bytes"
+            f"{partition_key_bytes_max} bytes"  # the service leaves no space here
         )
     if len(sort) > sort_key_bytes_max:
         raise ValidationError(

@@ -1,12 +1,13 @@
 """Key conditions as ranges of key bytes: which rows a Query reads, from where, in either direction."""
 
+from functools import partial
 from typing import NamedTuple
 
-from services.region.expressions.key_conditions import KeyComparison, KeyRange
-from services.region.rules.keys import key_of_request
+from services.region.expressions.key_conditions import KeyComparison, KeyCondition, KeyRange
+from services.region.rules.keys import check_key_attribute
 from shared.errors import ValidationError
 from shared.limits import sort_key_bytes_max
-from shared.model.keys import KeySchema, key_bytes, slot_of
+from shared.model.keys import KeyAttribute, KeySchema, item_key, key_bytes, slot_of
 from shared.model.values import Item
 
 beyond_all = b"\xff" * (sort_key_bytes_max + 1)
@@ -21,21 +22,46 @@ class CollectionRange(NamedTuple):
     end: bytes
 
 
+def key_range_of(schema: KeySchema, condition: KeyCondition, start_key: Item | None) -> KeyRange:
+    """What a key condition asks of this key, once it and the start key fit the schema."""
+    attributes = [schema.partition] if schema.sort is None else [schema.partition, schema.sort]
+    types = {attribute.name: attribute.type for attribute in attributes}
+    check_start = None
+    if start_key is not None:
+        if len(start_key) != len(attributes):
+            raise _invalid_start()
+        check_start = partial(_check_start, start_key, types)
+    sort_name = None if schema.sort is None else schema.sort.name
+    return condition.range_for(schema.partition.name, sort_name, types, check_start=check_start)
+
+
 def collection_range(key_range: KeyRange) -> CollectionRange:
     partition = key_bytes(key_range.partition)
     first, end = (b"", beyond_all) if key_range.sort is None else _bounds(key_range.sort)
     return CollectionRange(slot_of(partition), partition, first, end)
 
 
-def continued(schema: KeySchema, wanted: CollectionRange, start_key: Item, *, forward: bool) -> CollectionRange:
+def continued(schema: KeySchema, key_range: KeyRange, start_key: Item, *, forward: bool) -> CollectionRange:
     """What is left of a range after the last key of the page before."""
-    try:
-        start = key_of_request(schema, start_key)
-    except ValidationError as error:
-        raise ValidationError(f"The provided starting key is invalid: {error.message}") from error
-    if start.partition != wanted.partition or not wanted.first <= start.sort < wanted.end:
+    wanted, start = collection_range(key_range), item_key(schema, start_key)
+    ranged = key_range.sort is not None
+    if ranged and not wanted.first <= start.sort < wanted.end:
+        raise ValidationError("The provided starting key does not match the range key predicate")
+    if start.partition != wanted.partition:
+        if ranged:
+            raise ValidationError("The query can return at most one row and cannot be restarted")
         raise ValidationError("The provided starting key is outside query boundaries based on provided conditions")
     return wanted._replace(first=after(start.sort)) if forward else wanted._replace(end=start.sort)
+
+
+def _check_start(start_key: Item, types: dict[str, str], name: str) -> None:
+    if name not in start_key:
+        raise _invalid_start()
+    check_key_attribute(KeyAttribute(name, types[name]), start_key)
+
+
+def _invalid_start() -> ValidationError:
+    return ValidationError("The provided starting key is invalid")
 
 
 def after(key: bytes) -> bytes:

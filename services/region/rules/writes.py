@@ -27,6 +27,9 @@ class Decision(NamedTuple):
     attributes: bytes | None
 
 
+_nothing = Decision(None, None, None)
+
+
 def decide_put(command: PutItem, image: bytes, stored: StoredItem | None) -> Decision:
     check_guard(command.guard, stored)
     return Decision(Kind.PUT, image, _old_image(stored) if command.return_values is ReturnValues.ALL_OLD else None)
@@ -37,7 +40,7 @@ def decide_delete(command: DeleteItem, stored: StoredItem | None) -> Decision:
     check_guard(command.guard, stored)
     old = _old_image(stored)
     if old is None:
-        return Decision(None, None, None)
+        return _nothing
     return Decision(Kind.DELETE, None, old if command.return_values is ReturnValues.ALL_OLD else None)
 
 
@@ -49,6 +52,8 @@ def decide_update(command: UpdateItem, stored: StoredItem | None) -> Decision:
         after, touched = before, None
     else:
         updated = command.update.apply(before)
+        if old is None and not command.update.creates:
+            return _nothing
         after, touched = updated.item, updated.touched
         if item_size_bytes(after) > item_bytes_max:
             raise ValidationError("Item size to update has exceeded the maximum allowed size")

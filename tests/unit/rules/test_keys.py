@@ -57,7 +57,7 @@ def test_an_item_has_its_key(item: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize("find", [key_of_item, key_of_request])
 def test_keys_have_a_largest_size_in_bytes(find: Any) -> None:
     find(simple, {"p": {"S": "é" * 1024}})
-    with pytest.raises(ValidationError, match="Size of hashkey has exceeded the maximum size limit of 2048 bytes"):
+    with pytest.raises(ValidationError, match="Size of hashkey has exceeded the maximum size limit of2048 bytes"):
         find(simple, {"p": {"S": "é" * 1024 + "x"}})
 
 

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.region.expressions.key_conditions import KeyComparison, KeyRange
-from services.region.rules.ranges import CollectionRange, after, collection_range, continued
+from services.region.expressions.key_conditions import KeyComparison, KeyCondition, KeyRange
+from services.region.rules.ranges import CollectionRange, after, collection_range, continued, key_range_of
 from shared.errors import ValidationError
 from shared.model.keys import KeyAttribute, KeySchema, slot_of
 from shared.model.values import AttributeValue
 
 schema = KeySchema(KeyAttribute("p", "S"), KeyAttribute("c", "S"))
+b_to_f = KeyRange({"S": "x"}, KeyComparison("c", "BETWEEN", ({"S": "b"}, {"S": "f"})))
 words = st.text(alphabet="ab\x00\uffff", max_size=4)
 
 
@@ -67,22 +68,43 @@ def test_a_whole_collection_holds_the_largest_sort_key() -> None:
 
 def test_a_query_continues_behind_the_last_key_in_its_direction() -> None:
     wanted, start = ranged("BETWEEN", "b", "f"), {"p": {"S": "x"}, "c": {"S": "d"}}
-    forward = continued(schema, wanted, start, forward=True)
+    forward = continued(schema, b_to_f, start, forward=True)
     assert (forward.first, forward.end) == (after(b"d"), wanted.end)
-    backward = continued(schema, wanted, start, forward=False)
+    backward = continued(schema, b_to_f, start, forward=False)
     assert (backward.first, backward.end) == (wanted.first, b"d")
+
+
+_invalid = "The provided starting key is invalid"
+_mismatch = "The provided key element does not match the schema"
 
 
 @pytest.mark.parametrize(
     ("start", "message"),
     [
-        ({"p": {"S": "x"}}, "The provided starting key is invalid: The provided key element does not match the schema"),
-        ({"p": {"S": "y"}, "c": {"S": "d"}}, "The provided starting key is outside query boundaries"),
-        ({"p": {"S": "x"}, "c": {"S": "a"}}, "The provided starting key is outside query boundaries"),
-        ({"p": {"S": "x"}, "c": {"S": "g"}}, "The provided starting key is outside query boundaries"),
+        ({"p": {"S": "x"}}, _invalid),
+        ({"p": {"S": "x"}, "d": {"S": "d"}}, _invalid),
+        ({"d": {"S": "x"}, "c": {"S": "d"}}, _invalid),
+        ({"p": {"N": "1"}, "c": {"S": "d"}}, _mismatch),
+        ({"p": {"S": "x"}, "c": {"B": "YQ=="}}, _mismatch),
     ],
 )
-def test_a_start_key_lies_inside_the_query(start: dict[str, AttributeValue], message: str) -> None:
+def test_a_start_key_fits_the_schema(start: dict[str, AttributeValue], message: str) -> None:
+    condition = KeyCondition(lambda: (KeyComparison("p", "=", ({"S": "x"},)),))
     with pytest.raises(ValidationError) as refusal:
-        continued(schema, ranged("BETWEEN", "b", "f"), start, forward=True)
+        key_range_of(schema, condition, start)
+    assert refusal.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("partition", "sort", "wanted", "message"),
+    [
+        ("y", "d", KeyRange({"S": "x"}, None), "The provided starting key is outside query boundaries"),
+        ("x", "a", b_to_f, "The provided starting key does not match the range key predicate"),
+        ("x", "g", b_to_f, "The provided starting key does not match the range key predicate"),
+        ("y", "d", b_to_f, "The query can return at most one row and cannot be restarted"),
+    ],
+)
+def test_a_start_key_lies_inside_the_query(partition: str, sort: str, wanted: KeyRange, message: str) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        continued(schema, wanted, {"p": {"S": partition}, "c": {"S": sort}}, forward=True)
     assert refusal.value.message.startswith(message)

@@ -52,6 +52,13 @@ class Attributes(NamedTuple):
     problem: Problem | None
 
 
+class StandaloneValue(NamedTuple):
+    """An attribute value outside of a map of attributes, and the first thing wrong with it."""
+
+    value: AttributeValue
+    problem: str | None
+
+
 def read_attributes(attributes: dict[str, Any]) -> Attributes:
     """Check an item, a key or a map of expression values, and make it canonical in place."""
     characters = 0
@@ -78,9 +85,20 @@ def read_attributes(attributes: dict[str, Any]) -> Attributes:
     return Attributes(attributes, size_max_bytes, problem)
 
 
-def read_value(value: object) -> AttributeValue:
-    """One attribute value that stands alone, for its JSON types."""
-    return _read_value(value, 1, _Findings())
+def read_value(value: object) -> StandaloneValue:
+    """Check one attribute value, and make it canonical."""
+    findings = _Findings()
+    canonical = _read_value(value, 1, findings)
+    return StandaloneValue(canonical, None if findings.problem is None else findings.problem.message)
+
+
+def wrong_name(name: str) -> str | None:
+    """What is wrong with the name of an attribute."""
+    if not name:
+        return f"{_invalid}Empty attribute name"
+    if len(name) * 4 > limits.attribute_name_bytes_max and len(name.encode()) > limits.attribute_name_bytes_max:
+        return f"{_invalid}Attribute name is too large, must be less than {limits.attribute_name_bytes_max + 1} bytes"
+    return None
 
 
 def is_too_large(attributes: Attributes) -> bool:
@@ -233,13 +251,8 @@ def _may_hold(content: list[Any] | dict[str, Any], depth: int, findings: _Findin
 
 def _name_problem(attributes: dict[str, Any]) -> Problem | None:
     for name in attributes:
-        if not name:
-            return Problem(name, f"{_invalid}Empty attribute name")
-        if len(name.encode()) > limits.attribute_name_bytes_max:
-            return Problem(
-                name,
-                f"{_invalid}Attribute name is too large, must be less than {limits.attribute_name_bytes_max + 1} bytes",
-            )
+        if (message := wrong_name(name)) is not None:
+            return Problem(name, message)
     return None
 
 

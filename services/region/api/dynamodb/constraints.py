@@ -12,7 +12,7 @@ from zlib import crc32
 import orjson
 
 from services.region.api.dynamodb import table_names
-from services.region.api.dynamodb.attribute_values import Attributes
+from services.region.api.dynamodb.attribute_values import Attributes, StandaloneValue
 from services.region.api.dynamodb.members import (
     ListOf,
     MapOf,
@@ -28,6 +28,7 @@ from shared.errors import ValidationError
 
 _errors_max = 10
 _not_null = "Member must not be null"
+_envelope = re.compile(r"\d+ validation errors? detected: ").match
 _map_key = (
     "Map keys must satisfy constraint: [Member must have length less than or equal to 255, "
     "Member must have length greater than or equal to 3, "
@@ -46,6 +47,11 @@ def check(members: Members, shape: Structure) -> None:
 def errors_detected(errors: list[str]) -> ValidationError:
     shown = errors[:_errors_max]
     return ValidationError(f"{len(shown)} validation error{'s' if len(shown) > 1 else ''} detected: {'; '.join(shown)}")
+
+
+def in_envelope(error: ValidationError) -> ValidationError:
+    """Any error of a request, told as its constraints are: PutItem, UpdateItem and DeleteItem do so."""
+    return error if _envelope(error.message) else errors_detected([error.message])
 
 
 def _judge_members(members: Members, shape: Structure, path: str, errors: list[str]) -> None:
@@ -142,6 +148,8 @@ def java_text(value: Any, shape: Shape) -> str:
         return "true" if value else "false"
     if isinstance(value, Attributes):
         return f"{{{', '.join(f'{name}={_java_object(content)}' for name, content in value.item.items())}}}"
+    if isinstance(value, StandaloneValue):
+        return _java_object(value.value)
     if isinstance(shape, ListOf):
         return f"[{', '.join(java_text(element, shape.element) for element in value)}]"
     if isinstance(shape, MapOf):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.region.api.dynamodb import serialization
-from services.region.api.dynamodb.attribute_values import Attributes, read_attributes, read_value
+from services.region.api.dynamodb.attribute_values import Attributes, StandaloneValue, read_attributes, read_value
 
 Members = dict[str, Any]
 _package = "com.amazonaws.dynamodb.v20120810"
@@ -135,12 +135,12 @@ class AttributeMap:
 class AttributeValue:
     java = f"{_package}.AttributeValue"
 
-    def read(self, value: Any) -> dict[str, Any]:
+    def read(self, value: Any) -> StandaloneValue:
         if type(value) is not dict:
             raise serialization.wrong_structure(value, self.java)
         return read_value(value)
 
-    def read_element(self, value: Any) -> dict[str, Any]:
+    def read_element(self, value: Any) -> StandaloneValue:
         return read_value(value)
 
 
@@ -235,7 +235,9 @@ expected = MapOf(
         Value=attribute_value,
     )
 )
-attribute_updates = MapOf(structure("AttributeValueUpdate", Action=text, Value=attribute_value))
+attribute_updates = MapOf(
+    structure("AttributeValueUpdate", Action=Text(enum=("ADD", "DELETE", "PUT")), Value=attribute_value)
+)
 conditions = MapOf(
     structure(
         "Condition",

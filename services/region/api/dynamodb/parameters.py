@@ -1,8 +1,8 @@
 """Parameters that several operations share: which go together, and what they become in a command."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from services.region.api.dynamodb.attribute_values import Attributes, is_too_large
+from services.region.api.dynamodb.attribute_values import Attributes, is_too_large, wrong_name
 from services.region.api.dynamodb.members import Members
 from services.region.api.dynamodb.table_names import table_name_of
 from services.region.commands.items import ReturnConsumedCapacity
@@ -13,7 +13,7 @@ from services.region.expressions.substitutions import Substitutions
 from shared.errors import ValidationError
 from shared.model.values import Item
 
-_no_substitutions = Substitutions(None, None)
+no_substitutions = Substitutions(None, None)
 
 
 def check_combination(members: Members, expressions: Sequence[str], others: Sequence[str]) -> None:
@@ -39,12 +39,21 @@ def substitutions_of(members: Members) -> Substitutions:
     values = members.get("ExpressionAttributeValues")
     names = members.get("ExpressionAttributeNames")
     if values is None and names is None:
-        return _no_substitutions
+        return no_substitutions
     substitutions = Substitutions(names, None if values is None else values.item)
     if values is not None and values.problem is not None:
         placeholder, message = values.problem
         raise ValidationError(f"ExpressionAttributeValues contains invalid value: {message} for key {placeholder}")
     return substitutions
+
+
+def substitutions_of_write(members: Members) -> Substitutions:
+    """As `substitutions_of`, but a wrong value is told without its placeholder."""
+    values = members.get("ExpressionAttributeValues")
+    if values is None or values.problem is None:
+        return substitutions_of(members)
+    Substitutions(members.get("ExpressionAttributeNames"), values.item)
+    raise ValidationError(values.problem.message)
 
 
 def condition_of(members: Members, parameter: str, substitutions: Substitutions) -> Condition | None:
@@ -62,13 +71,21 @@ def projection_of(members: Members, substitutions: Substitutions) -> Projection 
 
 
 def check_attributes_to_get(members: Members) -> None:
+    names = members.get("AttributesToGet", ())
+    check_names(names)
     seen: set[str] = set()
-    for name in members.get("AttributesToGet", ()):
+    for name in names:
         if name in seen:
             raise ValidationError(
                 f"One or more parameter values were invalid: Duplicate value in attribute name: {name}"
             )
         seen.add(name)
+
+
+def check_names(names: Iterable[str]) -> None:
+    for name in names:
+        if (message := wrong_name(name)) is not None:
+            raise ValidationError(message)
 
 
 def item_of(attributes: Attributes) -> Item:
@@ -78,9 +95,16 @@ def item_of(attributes: Attributes) -> Item:
     return attributes.item
 
 
+class ItemSizeError(ValidationError):
+    """Unlike what else is wrong with a request, this is never told in an envelope."""
+
+    def __init__(self) -> None:
+        super().__init__("Item size has exceeded the maximum allowed size")
+
+
 def check_item_size(attributes: Attributes) -> None:
     if is_too_large(attributes):
-        raise ValidationError("Item size has exceeded the maximum allowed size")
+        raise ItemSizeError
 
 
 def table_of(members: Members) -> str:

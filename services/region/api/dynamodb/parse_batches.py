@@ -101,6 +101,8 @@ def parse_batch_write_item(request: dict[str, Any]) -> BatchWriteItem:
     constraints.check(members, _batch_write_item)
     tables: dict[str, list[ItemToPut | KeyToDelete]] = {}
     for table, writes in members["RequestItems"].items():
+        if not all(writes):
+            raise ValidationError(_one_request)
         tables[_new_table(table, tables)] = [_write_of(write) for write in writes]
     if sum(map(len, tables.values())) > limits.batch_write_requests_max:
         raise ValidationError("Too many items requested for the BatchWriteItem call")

@@ -9,8 +9,11 @@ from typing import Any
 from services.region.api.dynamodb import constraints
 from services.region.api.dynamodb import members as shapes
 from services.region.api.dynamodb.attribute_values import read_attributes
+from services.region.api.dynamodb.legacy_conditions import check_conditional_operator, expected_of
+from services.region.api.dynamodb.legacy_updates import attribute_updates_of
 from services.region.api.dynamodb.members import Members, structure
 from services.region.api.dynamodb.parameters import (
+    ItemSizeError,
     capacity_wish,
     check_attributes_to_get,
     check_combination,
@@ -19,10 +22,10 @@ from services.region.api.dynamodb.parameters import (
     item_of,
     projection_of,
     substitutions_of,
+    substitutions_of_write,
     table_of,
 )
 from services.region.api.dynamodb.table_names import table_name_of
-from services.region.api.dynamodb.unsupported import refuse_unsupported
 from services.region.commands.items import (
     DeleteItem,
     GetItem,
@@ -97,20 +100,30 @@ _delete_item = structure(
 
 
 def parse_put_item(request: dict[str, Any]) -> PutItem:
-    if len(request) == 2 and (table := _plain_table(request, "Item")) is not None:
-        attributes = read_attributes(request["Item"])
-        item = item_of(attributes)
-        check_item_size(attributes)
-        return PutItem(table, item)
+    try:
+        if len(request) == 2 and (table := _plain_table(request, "Item")) is not None:
+            attributes = read_attributes(request["Item"])
+            item = item_of(attributes)
+            check_item_size(attributes)
+            return PutItem(table, item)
+        return _put_item_of(request)
+    except ItemSizeError:
+        raise
+    except ValidationError as error:
+        raise constraints.in_envelope(error) from None
+
+
+def _put_item_of(request: dict[str, Any]) -> PutItem:
     members = _put_item.read(request)
     constraints.check(members, _put_item)
-    check_combination(members, ("ConditionExpression",), ("Expected",))
-    refuse_unsupported(members)
+    check_combination(members, ("ConditionExpression",), ("Expected", "ConditionalOperator"))
+    check_conditional_operator(members, "Expected")
     item = item_of(members["Item"])
     values = _returning_old(members)
     check_item_size(members["Item"])
-    substitutions = substitutions_of(members)
-    condition = condition_of(members, "ConditionExpression", substitutions)
+    expected = expected_of(members)
+    substitutions = substitutions_of_write(members)
+    condition = condition_of(members, "ConditionExpression", substitutions) or expected
     substitutions.check_all_used()
     return PutItem(table_of(members), item, _guard(condition, members), values, capacity_wish(members))
 
@@ -133,15 +146,28 @@ def parse_get_item(request: dict[str, Any]) -> GetItem:
 
 
 def parse_update_item(request: dict[str, Any]) -> UpdateItem:
+    try:
+        return _update_item_of(request)
+    except ValidationError as error:
+        raise constraints.in_envelope(error) from None
+
+
+def _update_item_of(request: dict[str, Any]) -> UpdateItem:
     members = _update_item.read(request)
     constraints.check(members, _update_item)
-    check_combination(members, ("UpdateExpression", "ConditionExpression"), ("AttributeUpdates", "Expected"))
-    refuse_unsupported(members)
+    check_combination(
+        members,
+        ("UpdateExpression", "ConditionExpression"),
+        ("AttributeUpdates", "Expected", "ConditionalOperator"),
+    )
+    check_conditional_operator(members, "Expected")
     key = item_of(members["Key"])
-    substitutions = substitutions_of(members)
+    updates = attribute_updates_of(members)
+    expected = expected_of(members)
+    substitutions = substitutions_of_write(members)
     update_text = members.get("UpdateExpression")
-    update = None if update_text is None else bind_update(update_text, substitutions)
-    condition = condition_of(members, "ConditionExpression", substitutions)
+    update = updates if update_text is None else bind_update(update_text, substitutions)
+    condition = condition_of(members, "ConditionExpression", substitutions) or expected
     substitutions.check_all_used()
     return UpdateItem(
         table=table_of(members),
@@ -154,14 +180,22 @@ def parse_update_item(request: dict[str, Any]) -> UpdateItem:
 
 
 def parse_delete_item(request: dict[str, Any]) -> DeleteItem:
+    try:
+        return _delete_item_of(request)
+    except ValidationError as error:
+        raise constraints.in_envelope(error) from None
+
+
+def _delete_item_of(request: dict[str, Any]) -> DeleteItem:
     members = _delete_item.read(request)
     constraints.check(members, _delete_item)
-    check_combination(members, ("ConditionExpression",), ("Expected",))
-    refuse_unsupported(members)
+    check_combination(members, ("ConditionExpression",), ("Expected", "ConditionalOperator"))
+    check_conditional_operator(members, "Expected")
     key = item_of(members["Key"])
     values = _returning_old(members)
-    substitutions = substitutions_of(members)
-    condition = condition_of(members, "ConditionExpression", substitutions)
+    expected = expected_of(members)
+    substitutions = substitutions_of_write(members)
+    condition = condition_of(members, "ConditionExpression", substitutions) or expected
     substitutions.check_all_used()
     return DeleteItem(table_of(members), key, _guard(condition, members), values, capacity_wish(members))
 

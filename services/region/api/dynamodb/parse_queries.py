@@ -6,6 +6,7 @@ from typing import Any
 from services.region.api.dynamodb import constraints
 from services.region.api.dynamodb import members as shapes
 from services.region.api.dynamodb.attribute_values import Attributes
+from services.region.api.dynamodb.legacy_conditions import check_conditional_operator, filter_of, key_condition_of
 from services.region.api.dynamodb.members import Members, Whole, structure
 from services.region.api.dynamodb.parameters import (
     capacity_wish,
@@ -77,25 +78,31 @@ def parse_query(request: dict[str, Any]) -> Query:
     check_combination(
         members,
         ("ProjectionExpression", "FilterExpression", "KeyConditionExpression"),
-        ("AttributesToGet", "QueryFilter", "ConditionalOperator", "KeyConditions"),
+        ("AttributesToGet", "QueryFilter", "ConditionalOperator", *_key_conditions_beside(members)),
     )
+    check_conditional_operator(members, "QueryFilter")
     refuse_unsupported(members)
+    query_filter = filter_of(members, "QueryFilter")
     check_attributes_to_get(members)
     start_key = _start_key(members)
-    if "KeyConditionExpression" not in members:
+    if "KeyConditionExpression" not in members and "KeyConditions" not in members:
         raise ValidationError(
             "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
         )
-    _check_select(members, missing=f"1 validation error detected: {_missing_projection}")
+    _check_select(members)
     substitutions = substitutions_of(members)
-    key_condition = bind_key_condition(members["KeyConditionExpression"], substitutions)
+    text = members.get("KeyConditionExpression")
+    written = None if text is None else bind_key_condition(text, substitutions)
     condition = condition_of(members, "FilterExpression", substitutions)
     projection = projection_of(members, substitutions)
     substitutions.check_all_used()
+    key_condition = key_condition_of(members) if written is None else written
+    key_condition.comparisons()
     return Query(
         table=table_of(members),
         key_condition=key_condition,
-        filter=condition,
+        filter=condition or query_filter,
+        filter_name="Filter Expression" if query_filter is None else "QueryFilter",
         projection=projection,
         count_only=members.get("Select") == "COUNT",
         forward=members.get("ScanIndexForward", True),
@@ -114,13 +121,15 @@ def parse_scan(request: dict[str, Any]) -> Scan:
         ("ProjectionExpression", "FilterExpression"),
         ("AttributesToGet", "ScanFilter", "ConditionalOperator"),
     )
+    check_conditional_operator(members, "ScanFilter")
     refuse_unsupported(members)
     check_attributes_to_get(members)
+    scan_filter = filter_of(members, "ScanFilter")
     start_key = _start_key(members)
     segment, total_segments = _segments(members)
-    _check_select(members, missing=_missing_projection)
+    _check_select(members)
     substitutions = substitutions_of(members)
-    condition = condition_of(members, "FilterExpression", substitutions)
+    condition = condition_of(members, "FilterExpression", substitutions) or scan_filter
     projection = projection_of(members, substitutions)
     substitutions.check_all_used()
     return Scan(
@@ -135,6 +144,11 @@ def parse_scan(request: dict[str, Any]) -> Scan:
         consistent=members.get("ConsistentRead", False),
         return_consumed_capacity=capacity_wish(members),
     )
+
+
+def _key_conditions_beside(members: Members) -> tuple[str, ...]:
+    """KeyConditions may go with other expressions, only not with the one that takes its place."""
+    return ("KeyConditions",) if "KeyConditionExpression" in members else ()
 
 
 def _start_key(members: Members) -> Item | None:
@@ -170,13 +184,17 @@ def _segments(members: Members) -> tuple[int, int]:
     return segment, total
 
 
-def _check_select(members: Members, *, missing: str) -> None:
-    """What Select and a projection choose must agree; `missing` is the operation's word for a missing projection."""
+def _check_select(members: Members) -> None:
+    """What Select and a projection choose must agree."""
     select = members.get("Select")
     projection = next((name for name in ("AttributesToGet", "ProjectionExpression") if name in members), None)
     if select == "SPECIFIC_ATTRIBUTES" and projection is None:
-        raise ValidationError(missing)
+        raise constraints.errors_detected([_missing_projection])
     if select not in (None, "SPECIFIC_ATTRIBUTES") and projection is not None:
-        raise ValidationError(f"Cannot specify the {projection} when choosing to get {_choices.get(select, select)}")
+        raise constraints.errors_detected(
+            [f"Cannot specify the {projection} when choosing to get {_choices.get(select, select)}"]
+        )
     if select == "ALL_PROJECTED_ATTRIBUTES":
-        raise ValidationError("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
+        raise constraints.errors_detected(
+            ["ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"]
+        )

@@ -6,32 +6,26 @@ A value that changes nothing (a feature that is off, an empty list) is no reques
 from services.region.api.dynamodb.members import Members
 from shared.errors import ValidationError
 
-_members = {
-    "Expected": "ConditionExpression",
-    "AttributeUpdates": "UpdateExpression",
-    "KeyConditions": "KeyConditionExpression",
-    "QueryFilter": "FilterExpression",
-    "ScanFilter": "FilterExpression",
-    "ConditionalOperator": "AND and OR in an expression",
-    "IndexName": None,
-    "LocalSecondaryIndexes": None,
-    "GlobalSecondaryIndexes": None,
-    "GlobalSecondaryIndexUpdates": None,
-    "VectorIndexes": None,
-    "VectorIndexUpdates": None,
-    "SSESpecification": None,
-    "Tags": None,
-    "TableClass": None,
-    "DeletionProtectionEnabled": None,
-    "WarmThroughput": None,
-    "OnDemandThroughput": None,
-    "ResourcePolicy": None,
-    "GlobalTableSourceArn": None,
-    "GlobalTableSettingsReplicationMode": None,
-    "GlobalTableWitnessUpdates": None,
-    "DisassociationProtectionEnabled": None,
-    "MultiRegionConsistency": None,
-}
+_members = (
+    "IndexName",
+    "LocalSecondaryIndexes",
+    "GlobalSecondaryIndexes",
+    "GlobalSecondaryIndexUpdates",
+    "VectorIndexes",
+    "VectorIndexUpdates",
+    "SSESpecification",
+    "Tags",
+    "TableClass",
+    "DeletionProtectionEnabled",
+    "WarmThroughput",
+    "OnDemandThroughput",
+    "ResourcePolicy",
+    "GlobalTableSourceArn",
+    "GlobalTableSettingsReplicationMode",
+    "GlobalTableWitnessUpdates",
+    "DisassociationProtectionEnabled",
+    "MultiRegionConsistency",
+)
 _names = frozenset(_members)
 _without_effect: dict[str, object] = {
     "DeletionProtectionEnabled": False,
@@ -46,12 +40,11 @@ _without_effect: dict[str, object] = {
 def refuse_unsupported(members: Members) -> None:
     if _names.isdisjoint(members):
         return
-    for name, instead in _members.items():
+    for name in _members:
         value = members.get(name)
         if value is None or value == [] or value == _without_effect.get(name):
             continue
-        hint = "" if instead is None else f"; use {instead} instead"
-        raise ValidationError(f"{name} is not supported yet{hint}")
+        raise ValidationError(f"{name} is not supported yet")
 
 
 def refuse_replica_settings(action: str, members: Members) -> None:

@@ -47,7 +47,7 @@ class ItemResource:
         with self._meter.operation("GetItem"):
             found = self._items.get(GetItem(place.table, self._key(place)))
             if found.image is None or found.version is None:
-                return problem(404, title="No such item", detail="The table has no item of this key", reason="no_item")
+                return _no_item()
             if is_known(request.headers, found.version):
                 return Response(status_code=304, headers={"ETag": entity_tag(found.version)})
             return _item_response(200, decode_item(found.image), found.version)
@@ -64,7 +64,8 @@ class ItemResource:
         with self._meter.operation("UpdateItem"):
             command = self._update_command(place, parse_body(body, UpdateBody), request)
             written = await self._items.update(command)
-            assert written.attributes is not None, "ALL_NEW was asked for"
+            if written.attributes is None:  # an update that only removes makes no item
+                return _no_item()
             return _written_response(request, written, decode_item(written.attributes))
 
     async def delete(self, place: ItemPath, request: Request) -> Response:
@@ -100,6 +101,10 @@ def _item_at(key: Item, plain: dict[str, Any]) -> Item:
     if item_size_bytes(whole) > item_bytes_max:
         raise ValidationError("Item size has exceeded the maximum allowed size")
     return whole
+
+
+def _no_item() -> Response:
+    return problem(404, title="No such item", detail="The table has no item of this key", reason="no_item")
 
 
 def _written_response(request: Request, written: ItemWritten, item: Item) -> Response:

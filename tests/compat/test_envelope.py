@@ -1,0 +1,119 @@
+"""Which refusals are told in the envelope "1 validation error detected: ", and which are not.
+
+PutItem, UpdateItem and DeleteItem tell all that is wrong with a request in it, before they look for the table; so do
+Query and Scan of what Select asks for. What depends on the table or the item stands alone, as do all other refusals of
+reads.
+"""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.compat.tables import unique
+
+envelope = "1 validation error detected: "
+key = {"p": {"S": "x"}}
+empty_set = "One or more parameter values were invalid: An string set  may not be empty"
+no_expression = "ExpressionAttributeNames can only be specified when using expressions"
+empty = "The expression can not be empty;"
+unused = "Value provided in ExpressionAttributeNames unused in expressions: keys: {#n}"
+nobody = {"ExpressionAttributeNames": {"#n": "n"}}
+
+
+def message_of(operation: Any, **request: Any) -> str:
+    with pytest.raises(ClientError) as refusal:
+        operation(**request)
+    error = refusal.value.response["Error"]
+    assert error["Code"] == "ValidationException"
+    return str(error["Message"])
+
+
+@pytest.mark.parametrize(
+    ("operation", "members", "message"),
+    [
+        ("put_item", {"Item": key | {"a": {"SS": []}}}, empty_set),
+        ("put_item", {"Item": key, "ReturnValues": "ALL_NEW"}, "ReturnValues can only be ALL_OLD or NONE"),
+        ("put_item", {"Item": key, "ConditionExpression": ""}, f"Invalid ConditionExpression: {empty}"),
+        ("put_item", {"Item": key} | nobody, no_expression),
+        ("put_item", {"Item": key, "ConditionExpression": "attribute_exists(a)"} | nobody, unused),
+        ("update_item", {"Key": key, "UpdateExpression": ""}, f"Invalid UpdateExpression: {empty}"),
+        ("update_item", {"Key": key, "UpdateExpression": "REMOVE a"} | nobody, unused),
+        (
+            "update_item",
+            {"Key": key, "UpdateExpression": "SET a = :a", "ExpressionAttributeValues": {":a": {"SS": []}}},
+            empty_set,
+        ),
+        (
+            "update_item",
+            {"Key": key, "UpdateExpression": "SET a = :a", "ExpressionAttributeValues": {}},
+            "ExpressionAttributeValues must not be empty",
+        ),
+        (
+            "update_item",
+            {"Key": key, "UpdateExpression": "SET a = b, a.c = b"},
+            (
+                "Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of "
+                "these paths; path one: [a], path two: [a, c]"
+            ),
+        ),
+        ("delete_item", {"Key": key, "ConditionExpression": "attribute_exists(a)"} | nobody, unused),
+        (
+            "delete_item",
+            {"Key": key, "Expected": {"a": {}}},
+            "One or more parameter values were invalid: Value must be provided when Exists is null for Attribute: a",
+        ),
+        (
+            "scan",
+            {"Select": "SPECIFIC_ATTRIBUTES"},
+            "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
+        ),
+        (
+            "scan",
+            {"Select": "COUNT", "ProjectionExpression": "a"},
+            "Cannot specify the ProjectionExpression when choosing to get only the Count",
+        ),
+        (
+            "query",
+            {"Select": "ALL_ATTRIBUTES", "AttributesToGet": ["a"], "KeyConditions": {}},
+            "Cannot specify the AttributesToGet when choosing to get ALL_ATTRIBUTES",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_membersis_told_in_an_envelope(
+    client: Any, operation: str, members: Any, message: str
+) -> None:
+    assert message_of(getattr(client, operation), TableName=unique(), **members) == envelope + message
+
+
+@pytest.mark.parametrize(
+    ("operation", "members", "message"),
+    [
+        (
+            "put_item",
+            {"Item": {"p": {"N": "1"}}},
+            "One or more parameter values were invalid: Type mismatch for key p expected: S actual: N",
+        ),
+        (
+            "put_item",
+            {"Item": {"p": {"S": ""}}},
+            (
+                "One or more parameter values are not valid. "
+                "The AttributeValue for a key attribute cannot contain an empty string value. Key: p"
+            ),
+        ),
+        ("put_item", {"Item": key | {"a": {"S": "x" * 409_600}}}, "Item size has exceeded the maximum allowed size"),
+        (
+            "update_item",
+            {"Key": {"p": {"S": "none"}}, "UpdateExpression": "SET a = b"},
+            "The provided expression refers to an attribute that does not exist in the item",
+        ),
+        ("update_item", {"Key": {"q": {"S": "x"}}}, "The provided key element does not match the schema"),
+        ("get_item", {"Key": key, "ProjectionExpression": ""}, f"Invalid ProjectionExpression: {empty}"),
+        ("get_item", {"Key": key} | nobody, no_expression),
+        ("scan", {"FilterExpression": "attribute_exists(a)"} | nobody, unused),
+        ("query", {"KeyConditionExpression": ""}, f"Invalid KeyConditionExpression: {empty}"),
+    ],
+)
+def test_other_refusals_stand_alone(client: Any, table: Any, operation: str, members: Any, message: str) -> None:
+    assert message_of(getattr(client, operation), TableName=table.name, **members) == message
