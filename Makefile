@@ -46,7 +46,7 @@ lock: install ## write the lock files anew from pyproject.toml
 
 clean: ## remove .venv, build and caches; the lab's data stays
 	rm -rf $(venv) build *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	find services shared tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find deploy services shared tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Universal: one file for every platform and every Python from 3.11 on.
 compile = $(venv)/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \

@@ -17,6 +17,11 @@ class Histogram:
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
 
+    def observe_many(self, value: float, count: int) -> None:
+        """The same value, `count` times."""
+        self.counts[bisect_left(self.bounds, value)] += count
+        self.total += value * count
+
     def buckets(self) -> list[tuple[str, float]]:
         """Cumulative counts by upper bound, as Prometheus wants them."""
         running, buckets = 0, []

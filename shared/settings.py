@@ -26,6 +26,7 @@ from shared.errors import OperatorError
 
 prefix = "MERIDIAN_"
 cache_variable = "MERIDIAN_CACHE"
+_count_max = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,12 @@ def seconds(text: str) -> float:
     if not 0 <= value < float("inf"):
         raise ValueError(f"{text!r} is no duration in seconds")
     return value
+
+
+def count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _count_max):
+        raise ValueError(f"{text!r} is no number from 1 to {_count_max}")
+    return int(text)
 
 
 def one_of(*names: str) -> Callable[[str], str]:

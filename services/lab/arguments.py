@@ -39,20 +39,41 @@ def lab_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_up(commands)
     _add(commands, "down", "stop the lab, wherever it was started; its data is kept")
-    _with_json(_add(commands, "status", "show regions, replicators, and how far behind each link is"))
+    _with_json(_add_shared(commands, "status", "show regions, replicators, and how far behind each link is"))
     _add_compare(commands)
     _add_load(commands)
     _add_cut(commands)
-    _add(commands, "heal", "heal all links that are cut")
+    _add_shared(commands, "heal", "heal all links that are cut")
     _add_process(commands, "kill", "end a process at once, as a crash does (kill -9)")
     _add_process(commands, "start", "start a process again that was killed or ended, and wait until it is ready")
     return parser
 
 
 def _add(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
+    parser = _parser(commands, name, text)
+    _add_folder(parser)
+    return parser
+
+
+def _add_shared(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
+    """A command for a lab of processes and for one of containers alike."""
+    parser = _parser(commands, name, text)
+    place = parser.add_mutually_exclusive_group()
+    _add_folder(place)
+    place.add_argument(
+        "--compose", action="store_true", help="the lab that `docker compose` runs from compose.yaml in this folder"
+    )
+    return parser
+
+
+def _parser(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False
     )
+    return parser
+
+
+def _add_folder(parser: Any) -> None:
     parser.add_argument(
         "--data",
         type=Path,
@@ -60,7 +81,6 @@ def _add(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
         metavar="DIR",
         help="folder of the lab: data, logs, lab.json with endpoints and credentials (default: %(default)s)",
     )
-    return parser
 
 
 def _with_json(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -97,14 +117,16 @@ def _add_up(commands: Any) -> None:
 
 
 def _add_compare(commands: Any) -> None:
-    parser = _add(commands, "compare", "prove that the regions hold the same items, or name the keys that differ")
+    parser = _add_shared(
+        commands, "compare", "prove that the regions hold the same items, or name the keys that differ"
+    )
     parser.epilog = "Exit code: 0 equal, 1 different. Writes that are still on their way count as a difference."
     parser.add_argument("--table", metavar="T", help="only this table (default: all that have several replicas)")
     _with_json(parser)
 
 
 def _add_load(commands: Any) -> None:
-    parser = _add(commands, "load", "write in every region at a steady rate, and measure latency and lag")
+    parser = _add_shared(commands, "load", "write in every region at a steady rate, and measure latency and lag")
     parser.epilog = f"The writes go to the table {table_name}, which is made with a replica in every region."
     parser.add_argument(
         "--rate", type=_positive, default=100.0, metavar="N", help="writes a second in each region (default: 100)"
@@ -127,10 +149,10 @@ def _add_load(commands: Any) -> None:
 
 
 def _add_cut(commands: Any) -> None:
-    parser = _add(commands, "cut", "cut the links between two regions: packets are swallowed, nobody is told")
+    parser = _add_shared(commands, "cut", "cut the links between regions: packets are swallowed, nobody is told")
     parser.epilog = "Clients of the regions are not affected; `meridian lab heal` heals all cuts."
     parser.add_argument("source", metavar="A", help="a region")
-    parser.add_argument("target", metavar="B", help="another region")
+    parser.add_argument("target", metavar="B", nargs="?", help="another region; without it, A is cut off from all")
     parser.add_argument(
         "--one-way", action="store_true", help="only what B's replicator reads from A; by default both directions"
     )
@@ -138,7 +160,7 @@ def _add_cut(commands: Any) -> None:
 
 
 def _add_process(commands: Any, name: str, text: str) -> None:
-    parser = _add(commands, name, text)
+    parser = _add_shared(commands, name, text)
     parser.add_argument(
         "process", metavar="PROCESS", help="REGION, replicator:REGION, or with the Kafka feed kafka:REGION"
     )

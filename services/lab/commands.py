@@ -10,9 +10,11 @@ import orjson
 
 from services.lab import compare, load, status
 from services.lab.arguments import lab_parser
+from services.lab.compose_lab import ComposeLab
 from services.lab.control import ask, is_answering
 from services.lab.detach import run_detached
 from services.lab.layout import LabFolder
+from services.lab.local_lab import LocalLab
 from services.lab.processes import stop_grace_s, stop_orphans
 from services.lab.record import LabRecord, LabRequest, document_of, existing_record
 from services.lab.supervisor import supervise
@@ -22,11 +24,16 @@ from shared.telemetry import configure_logging
 
 _down_patience_s = 3 * stop_grace_s
 
+Lab = LocalLab | ComposeLab
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = lab_parser().parse_args(argv)
     folder = LabFolder(arguments.data.absolute())
-    return _actions[arguments.command](folder, arguments)
+    if arguments.command in _lifecycle:
+        return _lifecycle[arguments.command](folder, arguments)
+    lab = ComposeLab.find() if arguments.compose else LocalLab(folder)
+    return _actions[arguments.command](lab, arguments)
 
 
 def _up(folder: LabFolder, arguments: argparse.Namespace) -> int:
@@ -59,44 +66,34 @@ def _down(folder: LabFolder, _arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _status(folder: LabFolder, arguments: argparse.Namespace) -> int:
-    known = existing_record(folder)
-    cuts = ask(folder, "status")["cuts"] if is_answering(folder) else []
-    found = asyncio.run(status.read_status(known, cuts=cuts))
+def _status(lab: Lab, arguments: argparse.Namespace) -> int:
+    found = asyncio.run(status.read_status(lab.record(), cuts=lab.cuts()))
     _print_json(status.document_of(found)) if arguments.json else print(status.describe(found))
     return 0
 
 
-def _compare(folder: LabFolder, arguments: argparse.Namespace) -> int:
-    comparisons = asyncio.run(compare.compare(existing_record(folder), table=arguments.table))
+def _compare(lab: Lab, arguments: argparse.Namespace) -> int:
+    comparisons = asyncio.run(compare.compare(lab.record(), table=arguments.table))
     _print_json(compare.document_of(comparisons)) if arguments.json else print(compare.describe(comparisons))
     return 0 if all(each.is_equal for each in comparisons) else 1
 
 
-def _load(folder: LabFolder, arguments: argparse.Namespace) -> int:
+def _load(lab: Lab, arguments: argparse.Namespace) -> int:
     seed = random.randrange(1_000_000) if arguments.seed is None else arguments.seed
     request = load.LoadRequest(arguments.rate, arguments.seconds, arguments.conflicts, seed)
-    summary = asyncio.run(load.load(existing_record(folder), request))
+    summary = asyncio.run(load.load(lab.record(), request))
     _print_json(load.document_of(summary)) if arguments.json else print(load.describe(summary))
     return 0
 
 
-def _cut(folder: LabFolder, arguments: argparse.Namespace) -> int:
-    found = ask(
-        folder,
-        "cut",
-        source=arguments.source,
-        target=arguments.target,
-        one_way=arguments.one_way,
-        for_s=arguments.for_s,
-    )
-    for cut in found["cuts"]:
+def _cut(lab: Lab, arguments: argparse.Namespace) -> int:
+    for cut in lab.cut(arguments.source, arguments.target, one_way=arguments.one_way, for_s=arguments.for_s):
         print(f"{cut['source']} -> {cut['target']} is cut")
     return 0
 
 
-def _heal(folder: LabFolder, _arguments: argparse.Namespace) -> int:
-    healed = ask(folder, "heal")["healed"]
+def _heal(lab: Lab, _arguments: argparse.Namespace) -> int:
+    healed = lab.heal()
     for link in healed:
         print(f"{link['source']} -> {link['target']} is healed")
     if not healed:
@@ -104,14 +101,14 @@ def _heal(folder: LabFolder, _arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _kill(folder: LabFolder, arguments: argparse.Namespace) -> int:
-    done = ask(folder, "kill", process=arguments.process)
+def _kill(lab: Lab, arguments: argparse.Namespace) -> int:
+    done = lab.kill(arguments.process)
     print(f"{done['process']} {'is killed' if done['was_running'] else 'was not running'}")
     return 0
 
 
-def _start(folder: LabFolder, arguments: argparse.Namespace) -> int:
-    done = ask(folder, "start", process=arguments.process)
+def _start(lab: Lab, arguments: argparse.Namespace) -> int:
+    done = lab.start(arguments.process)
     print(f"{done['process']} {'was running' if done['was_running'] else 'is ready'}")
     return 0
 
@@ -140,9 +137,8 @@ def _await_end(known: LabRecord, folder: LabFolder) -> None:
         time.sleep(0.02)
 
 
+_lifecycle = {"up": _up, "down": _down}
 _actions = {
-    "up": _up,
-    "down": _down,
     "status": _status,
     "compare": _compare,
     "load": _load,

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import resource
 import signal
 import socket
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = load(RegionSettings, argv, program="meridian region")
         configure_logging("region", settings.region)
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of every attempt to reach a broker
         _raise_descriptor_limit()
         sys.setswitchinterval(_switch_interval_s)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import OperatorError
-from shared.settings import Settings, one_of, port_number, seconds, setting, switch
+from shared.feed.kafka_access import KafkaAccessSettings
+from shared.settings import count, one_of, port_number, seconds, setting, switch
 from shared.topology import Topology
 
 _loopback = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RegionSettings(Settings):
+class RegionSettings(KafkaAccessSettings):
     """One region: DynamoDB tables over HTTP, kept in a data directory, replicated to the other regions."""
 
     region: str = setting("name of this region, as in the topology", default="us-east-1")
@@ -31,6 +32,12 @@ class RegionSettings(Settings):
     )
     feed: str = setting("what carries changes", parse=one_of("embedded", "kafka"), default="embedded")
     kafka_bootstrap: str = setting("host:port of this region's Kafka, with --feed kafka", default="")
+    kafka_replication_factor: int = setting("on how many brokers a topic is kept", parse=count, default=1)
+    kafka_min_insync_replicas: int = setting(
+        "how many of these must have a change before it counts as published", parse=count, default=1
+    )
+    kafka_retention_hours: int = setting("how long a topic keeps changes", parse=count, default=7 * 24)
+    kafka_compression: str = setting("of what is sent to Kafka", parse=one_of("none", "gzip"), default="none")
     table_delay_s: float = setting("how long a new table stays CREATING, for tests", parse=seconds, default=0.0)
 
     def check(self) -> None:
@@ -52,3 +59,11 @@ class RegionSettings(Settings):
                 why="--feed kafka needs the address of a broker",
                 next_step="Give --kafka-bootstrap host:port",
             )
+        if self.kafka_min_insync_replicas > self.kafka_replication_factor:
+            raise OperatorError(
+                f"region {self.region} could never publish",
+                why=f"--kafka-min-insync-replicas {self.kafka_min_insync_replicas} asks for more brokers than "
+                f"--kafka-replication-factor {self.kafka_replication_factor} puts a topic on",
+                next_step="Raise the replication factor, or ask for fewer in-sync replicas",
+            )
+        self.check_kafka_access()

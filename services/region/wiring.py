@@ -1,23 +1,26 @@
 """The one place that builds a region from its settings and a clock: opens everything in order, closes in reverse."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from services.region.api.application import application
 from services.region.api.dynamodb.endpoint import Endpoint
 from services.region.api.dynamodb.operations import Engine, operations
 from services.region.api.dynamodb.replies import Arns
 from services.region.api.internal import ReplicationEngine
-from services.region.api.region_metrics import GroupMetrics, RegionMetrics
+from services.region.api.region_metrics import GroupMetrics, ReplicationMetrics, StorageMetrics
 from services.region.api.request_metrics import RequestMetrics
 from services.region.engine.batches import Batches
 from services.region.engine.digests import Digests
 from services.region.engine.feed import Feed, FeedRing, catalog_lane
+from services.region.engine.followers import Followers
+from services.region.engine.horizons import Horizons
 from services.region.engine.items import Items
 from services.region.engine.links import Links
 from services.region.engine.queries import Queries
@@ -28,7 +31,7 @@ from services.region.engine.retention import Retention
 from services.region.engine.tables import Tables
 from services.region.jobs.housekeeping import housekeeping
 from services.region.jobs.periodic import Job, PeriodicJobs
-from services.region.jobs.publish import Publish, publish_retry_s
+from services.region.jobs.publish import Publish, publish_retry_s, topic_removal_interval_s
 from services.region.settings import RegionSettings
 from services.region.storage.catalog import Catalog
 from services.region.storage.connections import check_sqlite
@@ -37,7 +40,7 @@ from services.region.storage.writer import Group
 from services.region.vault.storage_key import storage_key
 from shared.clock import Clock
 from shared.durability import make_folder
-from shared.feed.kafka import KafkaPublisher
+from shared.feed.kafka import KafkaPublisher, TopicSettings
 from shared.settings import read_secret
 from shared.topology import Region, Topology
 
@@ -74,6 +77,7 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
     request_metrics = RequestMetrics()
     groups = GroupMetrics()
     metrics.register(request_metrics)
+    ProcessCollector(registry=metrics)
 
     def committed(partition: Partition, group: Group) -> None:
         groups.observe(group)
@@ -103,13 +107,39 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
     publisher, publish = None, None
     take_up, beat = feed.committed, feed.beat
     if settings.feed == "kafka":
-        publisher = KafkaPublisher(settings.kafka_bootstrap, region=region)
-        publish = Publish(registry, definitions=definitions, feed=feed, publisher=publisher)
+        publisher = KafkaPublisher(
+            settings.kafka_bootstrap, region=region, topics=_topics(settings), access=settings.kafka_access()
+        )
+        publish = Publish(
+            registry,
+            catalog=catalog,
+            definitions=definitions,
+            feed=feed,
+            publisher=publisher,
+            metrics=metrics,
+        )
         take_up, beat = publish.committed, publish.beat
     replication = Replication(
         registry, replicas, definitions=definitions, topology=topology, region=region, clock=clock
     )
-    metrics.register(RegionMetrics(registry, groups=groups, counts=replication.counts))
+    links = Links(clock)
+    followers = Followers(registry, definitions=definitions, topology=topology, region=region, clock=clock)
+    horizons = Horizons(registry, replicas, region=region, clock=clock)
+    retention = Retention(registry, horizons, topology=topology, region=region, clock=clock)
+    metrics.register(StorageMetrics(registry, groups=groups, retention=retention, data=settings.data))
+    metrics.register(
+        ReplicationMetrics(
+            registry,
+            definitions=definitions,
+            feed=feed.tally,
+            followers=followers,
+            links=links,
+            counts=replication.counts,
+            sources=[peer.name for peer in topology.others(region)],
+            retention_s=math.inf if publisher is None else publisher.retention_s,
+            publishes=publisher is not None,
+        )
+    )
     items = Items(registry)
     engine = Engine(
         items=items,
@@ -134,7 +164,8 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
             feed=feed,
             replication=replication,
             digests=Digests(registry),
-            links=Links(clock),
+            links=links,
+            horizons=horizons,
         ),
         region=region,
         topology=topology,
@@ -145,10 +176,10 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
         is_ready=lambda: readiness.is_ready,
     )
     await replicas.load()
-    retention = Retention(registry, topology=topology, region=region, clock=clock)
-    jobs = housekeeping(beat=beat, replicas=replicas, retention=retention, partitions=partitions)
+    jobs = housekeeping(beat=beat, replicas=replicas, retention=retention, followers=followers, partitions=partitions)
     if publish is not None:
         jobs.append(Job("publish", publish_retry_s, publish.run))
+        jobs.append(Job("remove-topics", topic_removal_interval_s, publish.remove_topics))
     running = asyncio.create_task(PeriodicJobs(jobs, metrics=metrics).run(), name="jobs")
     readiness.is_ready = True
     try:
@@ -165,3 +196,12 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
 
 def _alone(settings: RegionSettings) -> Topology:
     return Topology((Region(settings.region, 1, f"http://{settings.host}:{settings.port}"),))
+
+
+def _topics(settings: RegionSettings) -> TopicSettings:
+    return TopicSettings(
+        replication_factor=settings.kafka_replication_factor,
+        min_insync_replicas=settings.kafka_min_insync_replicas,
+        retention_hours=settings.kafka_retention_hours,
+        compression=settings.kafka_compression,
+    )

@@ -6,7 +6,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from shared.errors import OperatorError
-from shared.settings import Settings, one_of, port_number, setting
+from shared.feed.kafka_access import KafkaAccessSettings
+from shared.settings import one_of, port_number, setting
 from shared.topology import Topology
 
 
@@ -26,7 +27,7 @@ def http_endpoint(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplicatorSettings(Settings):
+class ReplicatorSettings(KafkaAccessSettings):
     """Follows every other region's changes and applies them to its own region."""
 
     region: str = setting("name of the region that this replicator serves")
@@ -60,3 +61,4 @@ class ReplicatorSettings(Settings):
                 why="with --feed kafka every other region's changes come from its Kafka",
                 next_step="Give --kafka-bootstrap region=host:port,… for every other region",
             )
+        self.check_kafka_access()

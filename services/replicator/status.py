@@ -19,14 +19,17 @@ from prometheus_client.registry import Collector
 from services.replicator.link.lag import ChangeLag, bucket_bounds_s
 from services.replicator.work.run import Worker
 from services.replicator.work.tallies import TableTally
+from shared.clock import Clock
+
+catalog_name = "(catalog)"  # as table of the catalog lane; no table can be called so
 
 _labels = ("source", "table")
 
 
-def build_status(worker: Worker, *, token: str) -> FastAPI:
+def build_status(worker: Worker, *, token: str, clock: Clock) -> FastAPI:
     app = FastAPI(title="Meridian replicator", docs_url=None, redoc_url=None, openapi_url=None)
     registry = CollectorRegistry()
-    registry.register(LinkCollector(worker))
+    registry.register(LinkCollector(worker, clock))
     ProcessCollector(registry=registry)
 
     @app.get("/livez")
@@ -62,8 +65,9 @@ def build_status(worker: Worker, *, token: str) -> FastAPI:
 class LinkCollector(Collector):
     """Reads the links' tallies when it is asked; nothing is counted twice and no registry is global."""
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, clock: Clock) -> None:
         self._worker = worker
+        self._clock = clock
 
     def collect(self) -> Iterator[Metric]:
         yield GaugeMetricFamily(
@@ -80,24 +84,42 @@ class LinkCollector(Collector):
         backlog = GaugeMetricFamily(
             "meridian_link_backlog_changes", "Changes known to be committed and not yet applied", labels=_labels
         )
+        state = GaugeMetricFamily(
+            "meridian_link_state", "1 for the state that the link is in", labels=(*_labels, "state")
+        )
         for report in self._worker.reports():
+            names = (report.source, report.table or catalog_name)
             if report.frontier_lag_s is not None:
-                frontier.add_metric((report.source, report.table), report.frontier_lag_s)
-            backlog.add_metric((report.source, report.table), report.backlog)
-        yield frontier
-        yield backlog
+                frontier.add_metric(names, report.frontier_lag_s)
+            backlog.add_metric(names, report.backlog)
+            state.add_metric((*names, report.state), 1)
+        yield from (frontier, backlog, state)
 
     def _of_links(self) -> Iterator[Metric]:
         heartbeats = CounterMetricFamily("meridian_link_heartbeats", "Heartbeats received", labels=("source",))
         disconnects = CounterMetricFamily("meridian_link_disconnects", "Times the source was lost", labels=("source",))
         failures = CounterMetricFamily("meridian_link_failures", "Times the link itself failed", labels=("source",))
+        delay = GaugeMetricFamily(
+            "meridian_link_heartbeat_delay_seconds",
+            "Arrival of the last heartbeat by the clock here, less its time by the source's clock",
+            labels=("source",),
+        )
+        receive = HistogramMetricFamily(
+            "meridian_link_receive_seconds", "Commit to received by the replicator, by change", labels=("source",)
+        )
+        apply = HistogramMetricFamily(
+            "meridian_link_apply_seconds", "Received by the replicator to applied, by change", labels=("source",)
+        )
         for name, link in self._worker.links.items():
-            heartbeats.add_metric((name,), link.follower.tally.heartbeats)
-            disconnects.add_metric((name,), link.follower.tally.disconnects)
-            failures.add_metric((name,), link.follower.tally.failures)
-        yield heartbeats
-        yield disconnects
-        yield failures
+            tally = link.follower.tally
+            heartbeats.add_metric((name,), tally.heartbeats)
+            disconnects.add_metric((name,), tally.disconnects)
+            failures.add_metric((name,), tally.failures)
+            if tally.heartbeat_delay_s is not None:
+                delay.add_metric((name,), tally.heartbeat_delay_s)
+            receive.add_metric((name,), tally.receive_s.buckets(), tally.receive_s.total)
+            apply.add_metric((name,), tally.apply_s.buckets(), tally.apply_s.total)
+        yield from (heartbeats, disconnects, failures, delay, receive, apply)
 
     def _of_tables(self) -> Iterator[Metric]:
         changes = CounterMetricFamily(
@@ -108,6 +130,12 @@ class LinkCollector(Collector):
         fills = CounterMetricFamily("meridian_link_fills", "Pages from the source's change log", labels=_labels)
         resyncs = CounterMetricFamily("meridian_link_resyncs", "Lanes that had to be copied again", labels=_labels)
         lag = HistogramMetricFamily("meridian_link_change_lag_seconds", "Commit to applied, by change", labels=_labels)
+        peak = GaugeMetricFamily(
+            "meridian_link_change_lag_max_seconds",
+            "Largest change lag of the last half to whole minute",
+            labels=_labels,
+        )
+        now = self._clock.monotonic_s()
         for names, tally in self._tallies():
             for outcome in ("applied", "superseded", "duplicate"):
                 changes.add_metric((*names, outcome), getattr(tally, outcome))
@@ -116,12 +144,13 @@ class LinkCollector(Collector):
             fills.add_metric(names, tally.fills)
             resyncs.add_metric(names, tally.resyncs)
             lag.add_metric(names, buckets=_cumulative(tally.lag), sum_value=tally.lag.sum_s)
-        yield from (changes, conflicts, dead_letters, fills, resyncs, lag)
+            peak.add_metric(names, tally.lag.peak_s(now=now))
+        yield from (changes, conflicts, dead_letters, fills, resyncs, lag, peak)
 
     def _tallies(self) -> Iterator[tuple[tuple[str, str], TableTally]]:
         for name, link in self._worker.links.items():
             for table, tally in link.follower.tally.tables.items():
-                yield (name, table), tally
+                yield (name, table or catalog_name), tally
 
 
 def _cumulative(lag: ChangeLag) -> list[tuple[str, float]]:

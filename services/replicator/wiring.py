@@ -38,7 +38,9 @@ class StatusServer(uvicorn.Server):
 class Replicator:
     def __init__(self, settings: ReplicatorSettings, *, clock: Clock | None = None) -> None:
         self._settings = settings
+        self._clock = clock or SystemClock()
         self._token = read_secret(settings.token_file)
+        self._kafka_access = settings.kafka_access()
         self._region = RegionName(settings.region)
         self.worker = Worker(
             settings.worker or f"{socket.gethostname()}:{settings.port}",
@@ -46,7 +48,7 @@ class Replicator:
             own=HttpOwnRegion(settings.endpoint, token=self._token, region=self._region),
             open_feed=self._open_feed,
             open_source=self._open_source,
-            clock=clock or SystemClock(),
+            clock=self._clock,
             chance=random.random,
         )
 
@@ -54,7 +56,7 @@ class Replicator:
         """Serves until `stop` is set, then finishes what is in hand and ends within seconds."""
         server = StatusServer(
             uvicorn.Config(
-                build_status(self.worker, token=self._token),
+                build_status(self.worker, token=self._token, clock=self._clock),
                 host=self._settings.host,
                 port=self._settings.port,
                 log_config=None,
@@ -77,7 +79,9 @@ class Replicator:
 
     def _open_feed(self, peer: Region, membership: Membership) -> Feed:
         if self._settings.feed == "kafka":
-            return KafkaFeed(dict(self._settings.kafka_bootstrap)[peer.name], source=peer.name)
+            return KafkaFeed(
+                dict(self._settings.kafka_bootstrap)[peer.name], source=peer.name, access=self._kafka_access
+            )
         return RegionLogFeed(
             self._endpoint_of(peer),
             token=self._token,

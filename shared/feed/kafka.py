@@ -8,18 +8,27 @@ that it is filled from the source's own change log. The only module that knows a
 import asyncio
 import logging
 import struct
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, KafkaTimeoutError, OffsetOutOfRangeError, TopicAlreadyExistsError, for_code
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.errors import (
+    KafkaError,
+    KafkaTimeoutError,
+    OffsetOutOfRangeError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 
 from shared.changes.batches import Delivery, no_offset
 from shared.changes.heartbeats import Heartbeat, decode_heartbeat
 from shared.changes.records import Lane
 from shared.errors import CorruptRecordError
+from shared.feed.kafka_access import KafkaAccess
 from shared.feed.port import FeedBatch, FeedUnavailableError, Position
 from shared.limits import feed_reply_bytes_max
 from shared.model.tables import Generation, catalog_generation
@@ -59,8 +68,9 @@ def topic_of(region: str, lane: Lane) -> str:
 class KafkaFeed:
     """`Feed` of one source region. Positions are the target's business; nothing is committed to Kafka."""
 
-    def __init__(self, bootstrap: str, *, source: str) -> None:
+    def __init__(self, bootstrap: str, *, source: str, access: KafkaAccess | None = None) -> None:
         self._bootstrap = bootstrap
+        self._way_in = _way_in(bootstrap, access)
         self._source = source
         self._heartbeats = TopicPartition(heartbeats_topic(source), 0)
         self._lanes: dict[TopicPartition, Lane] = {}
@@ -102,7 +112,7 @@ class KafkaFeed:
     async def _ready_consumer(self) -> AIOKafkaConsumer:
         if self._consumer is None:
             consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._bootstrap,
+                **self._way_in,
                 group_id=None,
                 enable_auto_commit=False,
                 auto_offset_reset="none",
@@ -204,7 +214,7 @@ class KafkaFeed:
 
 @dataclass(frozen=True, slots=True)
 class TopicSettings:
-    """How topics are made; those that exist are left as they are."""
+    """How topics are made; of those that exist only missing partitions are added."""
 
     replication_factor: int = 1
     min_insync_replicas: int = 1
@@ -229,14 +239,27 @@ class KafkaPublisher:
     Idempotence stays off: a batch that expires unsent would leave the producer unusable, and receivers drop repeats.
     """
 
-    def __init__(self, bootstrap: str, *, region: str, topics: TopicSettings | None = None) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        *,
+        region: str,
+        topics: TopicSettings | None = None,
+        access: KafkaAccess | None = None,
+    ) -> None:
         self._bootstrap = bootstrap
+        self._way_in = _way_in(bootstrap, access)
         self._region = region
         self._topics = topics or TopicSettings()
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
         self._lanes: dict[TopicPartition, asyncio.Lock] = {}
         self._known_topics: set[str] = set()
+
+    @property
+    def retention_s(self) -> float:
+        """How long topics keep a record, as this publisher makes them."""
+        return self._topics.retention_hours * 3600.0
 
     async def prepare(self, generation: Generation, *, partition_count: int) -> None:
         """Makes a table's topic before its first record, so that followers find it. Raises `FeedUnavailableError`."""
@@ -255,6 +278,21 @@ class KafkaPublisher:
     async def publish_heartbeat(self, record: bytes) -> None:
         """Raises `FeedUnavailableError`."""
         await self._send(TopicPartition(heartbeats_topic(self._region), 0), [(None, record)], partition_count=1)
+
+    async def remove(self, generations: Collection[Generation]) -> None:
+        """Deletes the topics of tables, where there are any. Raises `FeedUnavailableError`."""
+        unwanted = {table_topic(self._region, generation) for generation in generations}
+        if not unwanted:
+            return
+        self._known_topics -= unwanted
+        try:
+            async with asyncio.timeout(publish_limit_s), self._administering() as client:
+                present = sorted(unwanted & set(await client.list_topics()))
+                answer = await client.delete_topics(present)
+                for topic, code in answer.topic_error_codes:
+                    _refuse(code, f"topic {topic} can't be deleted", unless=UnknownTopicOrPartitionError)
+        except (TimeoutError, KafkaError, OSError) as error:
+            raise self._unavailable(error) from error
 
     async def close(self) -> None:
         producer, self._producer = self._producer, None
@@ -275,10 +313,14 @@ class KafkaPublisher:
 
     @asynccontextmanager
     async def _errors_translated(self) -> AsyncIterator[None]:
-        """Time-outs leave the producer to its own retries; after any other error a new one takes over."""
+        """Time-outs leave the producer to its own retries; after any other error a new one takes over.
+
+        Either way topics are looked for again: a broker may have come back without them.
+        """
         try:
             yield
         except (TimeoutError, KafkaTimeoutError) as error:
+            self._known_topics.clear()
             raise self._unavailable(error) from error
         except (KafkaError, OSError) as error:
             self._known_topics.clear()
@@ -289,7 +331,7 @@ class KafkaPublisher:
         async with self._starting:
             if self._producer is None:
                 producer = AIOKafkaProducer(
-                    bootstrap_servers=self._bootstrap,
+                    **self._way_in,
                     acks="all",
                     enable_idempotence=False,
                     compression_type=None if self._topics.compression == "none" else self._topics.compression,
@@ -304,22 +346,48 @@ class KafkaPublisher:
     async def _ensure_topic(self, topic: str, partition_count: int) -> None:
         if topic in self._known_topics:
             return
-        client = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=int(publish_limit_s * 1000))
-        await client.start()
+        new = NewTopic(
+            topic, partition_count, self._topics.replication_factor, topic_configs=self._topics.to_configuration()
+        )
+        async with self._administering() as client:
+            [(_, code, *message)] = (await client.create_topics([new])).topic_errors
+            _refuse(code, f"topic {topic} can't be made: {message}", unless=TopicAlreadyExistsError)
+            if code:
+                [found] = await client.describe_topics([topic])
+                if len(found["partitions"]) < partition_count:
+                    await client.create_partitions({topic: NewPartitions(partition_count)})
+        self._known_topics.add(topic)
+
+    @asynccontextmanager
+    async def _administering(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        client = AIOKafkaAdminClient(**self._way_in, request_timeout_ms=int(publish_limit_s * 1000))
         try:
-            new = NewTopic(
-                topic, partition_count, self._topics.replication_factor, topic_configs=self._topics.to_configuration()
-            )
-            answer = await client.create_topics([new])
+            await client.start()
+            yield client
         finally:
             await client.close()
-        for _, code, *message in answer.topic_errors:
-            if code and for_code(code) is not TopicAlreadyExistsError:
-                raise for_code(code)(f"topic {topic} can't be made: {message}")
-        self._known_topics.add(topic)
 
     def _unavailable(self, error: Exception) -> FeedUnavailableError:
         return FeedUnavailableError(f"Kafka of {self._region} at {self._bootstrap}: {error!r}")
+
+
+def _way_in(bootstrap: str, access: KafkaAccess | None) -> dict[str, Any]:
+    """What every client of aiokafka is to be given."""
+    access = access or KafkaAccess()
+    return {
+        "bootstrap_servers": bootstrap,
+        "security_protocol": access.protocol,
+        "ssl_context": access.trust,
+        "sasl_mechanism": access.mechanism,
+        "sasl_plain_username": access.user or None,
+        "sasl_plain_password": access.password or None,
+    }
+
+
+def _refuse(code: int, text: str, *, unless: type[KafkaError]) -> None:
+    """Raises the error that a code of an answer stands for, but for one that is as good as success."""
+    if code and for_code(code) is not unless:
+        raise for_code(code)(text)
 
 
 async def _start(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:

@@ -20,10 +20,15 @@ class FeedUnavailableError(MeridianError):
 
 
 class Position(NamedTuple):
-    """Up to where a lane is applied: origin sequence, and the Kafka offset of that record where there is one."""
+    """Up to where a lane is applied: origin sequence, and the Kafka offset of that record where there is one.
+
+    `commit_us` is when that change was committed at its origin, 0 where nobody knows: a sequence tells which change it
+    was only as long as the origin has not lost it.
+    """
 
     sequence: int
     offset: int = no_offset
+    commit_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,7 @@ class FeedBatch:
     heartbeats: Sequence[Heartbeat] = field(default=())
     interrupted: bool = False  # records may have been left out before this batch; the heartbeats hold all heads
     interrupted_lanes: Collection[Lane] = ()  # the same of single lanes, whose heads only the source can tell
+    head_times: Mapping[Lane, int] = field(default_factory=dict)  # when interrupted: commit times of heads, as known
 
 
 class Feed(Protocol):

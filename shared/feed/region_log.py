@@ -17,6 +17,7 @@ from shared.errors import CorruptRecordError
 from shared.feed.connection import Answer, Endpoint, NoAnswerError
 from shared.feed.port import FeedBatch, FeedUnavailableError, Position
 from shared.limits import heartbeat_interval_s
+from shared.model.tables import Generation
 
 question_limit_s = 1.0  # for an answer that needs no work and no waiting
 overdue_s = 1.0  # how much longer than asked for a long poll may take
@@ -72,6 +73,10 @@ class RegionLogFeed:
             deliveries=[delivery for delivery in deliveries if delivery.lane in self._lanes],
             heartbeats=[decode_heartbeat(b64decode(record)) for record in head["heartbeats"]],
             interrupted=head["interrupted"],
+            head_times={
+                Lane(Generation(bytes.fromhex(generation)), partition): time_us
+                for generation, partition, time_us in head.get("head_times", ())
+            },
         )
         self._cursor = head["cursor"]
         return batch

@@ -34,3 +34,10 @@ async def test_nothing_is_lost_when_links_are_cut(
         await oracle.more(50)
     assert all(tally.failed == 0 for tally in oracle.tallies.values())
     await assert_recovers(running_lab, oracle, table, regions=regions)
+
+
+def test_a_region_without_a_second_one_is_cut_off_from_all(running_lab: Lab) -> None:
+    cut = running_lab.run_well("cut", us)
+    assert sorted(cut.splitlines()) == sorted(
+        f"{source} -> {target} is cut" for source, target in ((us, eu), (eu, us), (us, ap), (ap, us))
+    )

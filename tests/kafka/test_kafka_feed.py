@@ -2,15 +2,17 @@
 
 import asyncio
 import os
+import shutil
 import signal
+import ssl
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from services.lab.kafka_broker import KafkaBroker
@@ -26,8 +28,10 @@ from shared.feed.kafka import (
     table_topic,
     topic_of,
 )
+from shared.feed.kafka_access import KafkaAccess
 from shared.feed.port import Feed, FeedUnavailableError, Position
 from shared.model.tables import Generation, catalog_generation
+from tests.kafka.brokers import SecuredBroker
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -159,6 +163,89 @@ async def test_a_publisher_that_could_not_reach_the_broker_works_once_it_is_ther
         async with following(own_broker.bootstrap, region, lane) as feed:
             seen = Seen()
             await poll_until(feed, seen, lambda seen: 2 in seen.sequences())
+
+
+async def test_a_broker_that_comes_back_empty_is_filled_anew_and_told_as_an_interruption(
+    own_broker: KafkaBroker, region: str
+) -> None:
+    """Both sides remember a topic that is gone; what it held is in the source's change log."""
+    async with (
+        publishing(own_broker.bootstrap, region) as publisher,
+        following(own_broker.bootstrap, region, lane) as feed,
+    ):
+        seen = Seen()
+        await publish(publisher, lane, range(1, 101))
+        await poll_until(feed, seen, lambda seen: 100 in seen.sequences())
+        own_broker.stop()
+        shutil.rmtree(own_broker.folder / "data")
+        await asyncio.to_thread(own_broker.start)
+        await publish(publisher, lane, range(101, 111), persist=True)
+        await poll_until(feed, seen, lambda seen: seen.interrupted)
+        await publish(publisher, lane, range(111, 121))
+        await poll_until(feed, seen, lambda seen: 120 in seen.sequences())
+
+
+async def test_a_topic_that_an_operator_deleted_is_made_again(kafka_bootstrap: str, region: str) -> None:
+    """The broker answers well all the time, only not for this topic."""
+    async with publishing(kafka_bootstrap, region) as publisher:
+        await publish(publisher, lane, [1])
+        async with administering(kafka_bootstrap) as client:
+            await client.delete_topics([topic_of(region, lane)])
+        await publish(publisher, lane, [2], persist=True)
+        async with following(kafka_bootstrap, region, lane) as feed:
+            seen = Seen()
+            await poll_until(feed, seen, lambda seen: 2 in seen.sequences())
+
+
+async def test_a_topic_with_too_few_partitions_gets_the_others(kafka_bootstrap: str, region: str) -> None:
+    """A broker that makes topics by itself makes them with as many as it likes."""
+    async with administering(kafka_bootstrap) as client:
+        await client.create_topics([NewTopic(table_topic(region, orders), 1, 1)])
+    async with (
+        publishing(kafka_bootstrap, region) as publisher,
+        following(kafka_bootstrap, region, lane, other) as feed,
+    ):
+        seen = Seen()
+        await publish(publisher, lane, [1], persist=True)
+        await publish(publisher, other, [1], persist=True)
+        await poll_until(feed, seen, lambda seen: seen.sequences(lane) and seen.sequences(other))
+
+
+async def test_topics_of_deleted_tables_are_removed_and_no_others(kafka_bootstrap: str, region: str) -> None:
+    """Removing what is not there any more, or never was, is no error."""
+    kept, never_made = Generation(b"\x0b" * 16), Generation(b"\x0c" * 16)
+    async with publishing(kafka_bootstrap, region) as publisher, administering(kafka_bootstrap) as client:
+        await publisher.prepare(orders, partition_count=4)
+        await publisher.prepare(kept, partition_count=4)
+        for _ in range(2):
+            await publisher.remove({orders, never_made})
+        assert [topic for topic in await client.list_topics() if region in topic] == [table_topic(region, kept)]
+        await publisher.prepare(orders, partition_count=4)
+        assert table_topic(region, orders) in await client.list_topics()
+
+
+async def test_a_cluster_with_tls_and_users_lets_in_who_knows_the_password(
+    secured_broker: SecuredBroker, region: str
+) -> None:
+    """Whoever does not, or does not trust its certificate, hears so instead of waiting for ever."""
+    user = KafkaAccess("SASL_SSL", _trust_in(secured_broker), "PLAIN", secured_broker.user, secured_broker.password)
+    publisher = KafkaPublisher(secured_broker.secured_bootstrap, region=region, access=user)
+    feed = KafkaFeed(secured_broker.secured_bootstrap, source=region, access=user)
+    await feed.follow({lane: start})
+    await publish(publisher, lane, [1, 2], persist=True)
+    seen = Seen()
+    await poll_until(feed, seen, lambda seen: 2 in seen.sequences())
+    await publisher.close()
+    await feed.close()
+    for access in (replace(user, password="guessed"), replace(user, trust=ssl.create_default_context())):
+        stranger = KafkaPublisher(secured_broker.secured_bootstrap, region=region, access=access)
+        with pytest.raises(FeedUnavailableError):
+            await publish(stranger, lane, [3])
+        await stranger.close()
+
+
+def _trust_in(broker: SecuredBroker) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=broker.certificate)
 
 
 async def test_an_emptied_topic_is_told_as_an_interruption(kafka_bootstrap: str, region: str) -> None:

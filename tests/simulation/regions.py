@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from services.region.engine.digests import Digests
 from services.region.engine.feed import Feed, FeedRing, catalog_lane
+from services.region.engine.followers import Followers
+from services.region.engine.horizons import Horizons
 from services.region.engine.items import Items
 from services.region.engine.links import Links
 from services.region.engine.registry import Registry
@@ -26,6 +28,7 @@ from tests.simulation.disk import Disk, Reached, SimulatedPartitions
 from tests.simulation.processes import Process
 
 ring_bytes_max = 16 * 1024  # so small that a follower that is away for long loses its place
+job_interval_s_max = 2.0  # so often that what waits for a night is done in the same run
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class RegionService:
     replicas: Replicas
     registry: Registry
     links: Links
+    horizons: Horizons
     digests: Digests
     definitions: Partition
 
@@ -119,6 +123,7 @@ class SimulatedRegion:
             region=self.name,
             clock=self.clock,
         )
+        horizons = Horizons(registry, replicas, region=self.name, clock=self.clock)
         service = RegionService(
             name=RegionName(self.name),
             items=Items(registry),
@@ -137,13 +142,19 @@ class SimulatedRegion:
             replicas=replicas,
             registry=registry,
             links=Links(self.clock),
+            horizons=horizons,
             digests=Digests(registry),
             definitions=definitions,
         )
         await replicas.load()
-        retention = Retention(registry, topology=self.topology, region=self.name, clock=self.clock)
-        jobs = housekeeping(beat=feed.beat, replicas=replicas, retention=retention, partitions=partitions)
-        return service, jobs
+        retention = Retention(registry, horizons, topology=self.topology, region=self.name, clock=self.clock)
+        followers = Followers(
+            registry, definitions=definitions, topology=self.topology, region=self.name, clock=self.clock
+        )
+        jobs = housekeeping(
+            beat=feed.beat, replicas=replicas, retention=retention, followers=followers, partitions=partitions
+        )
+        return service, [replace(job, interval_s=min(job.interval_s, job_interval_s_max)) for job in jobs]
 
 
 async def _repeat(job: Job) -> None:

@@ -48,6 +48,14 @@ def test_every_flag_of_the_readme_is_a_setting() -> None:
     assert set(re.findall(r"`(--[a-z-]+)`", table)) <= known | lab | {"--help"}
 
 
+def test_every_flag_of_the_feeds_design_is_a_setting() -> None:
+    design = (root / "shared/feed/DESIGN.md").read_text()
+    known = {"--" + each.name.replace("_", "-") for each in fields(RegionSettings)}
+    assert set(re.findall(r"`(--kafka-[a-z-]+)`", design)) == {
+        name for name in known if name.startswith("--kafka-") and name != "--kafka-bootstrap"
+    }
+
+
 def test_every_operation_that_is_built_stands_in_the_compatibility_table() -> None:
     source = Path(operations.__code__.co_filename).read_text()
     table = readme[readme.index("## Compatibility") : readme.index("## Settings")]

@@ -1,18 +1,32 @@
-"""What a region's storage and its side of replication say to Prometheus, gathered when somebody scrapes."""
+"""What a region's storage, its feed and its side of replication say to Prometheus, gathered when somebody scrapes.
 
-from collections.abc import Iterable
+Nothing here opens a file: tables show whose partitions were used since the start.
+"""
+
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from services.region.engine.feed_tally import FeedTally
+from services.region.engine.followers import Followers
+from services.region.engine.links import Links
 from services.region.engine.registry import Registry, Table
 from services.region.engine.replication import ReplicationCounts
+from services.region.engine.retention import Retention
 from services.region.storage.partition_file import PartitionState
+from services.region.storage.partitions import Partition
 from services.region.storage.writer import Group
 from shared.histograms import Histogram
 
+catalog_name = "(catalog)"  # as table of the catalog lane; no table can be called so
+
 _group_jobs = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
 _group_seconds = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+_outcomes = ("applied", "superseded", "duplicate", "conflicts", "dead_letters", "drifted")
 
 
 class GroupMetrics:
@@ -27,55 +41,178 @@ class GroupMetrics:
         self.seconds.observe(group.duration_s)
 
 
-class RegionMetrics(Collector):
-    def __init__(self, registry: Registry, *, groups: GroupMetrics, counts: ReplicationCounts) -> None:
+class StorageMetrics(Collector):
+    """Group commits, tables, files, and the disk below them."""
+
+    def __init__(self, registry: Registry, *, groups: GroupMetrics, retention: Retention, data: Path) -> None:
         self._registry = registry
         self._groups = groups
-        self._counts = counts
+        self._retention = retention
+        self._data = data
 
     def collect(self) -> Iterable[Metric]:
         yield _histogram("meridian_group_commit_jobs", "Jobs that shared one durable commit.", self._groups.jobs)
         yield _histogram(
             "meridian_group_commit_seconds", "Time of one transaction, its fsync included.", self._groups.seconds
         )
+        disk = shutil.disk_usage(self._data)
+        yield GaugeMetricFamily("meridian_disk_free_bytes", "Free, where the data directory lies.", value=disk.free)
+        yield GaugeMetricFamily(
+            "meridian_disk_size_bytes", "Size of the data directory's file system.", value=disk.total
+        )
+        yield CounterMetricFamily(
+            "meridian_tombstones_collected",
+            "Tombstones that were removed, older than a day and passed by every replica.",
+            value=self._retention.tombstones_collected,
+        )
         yield from self._tables()
-        yield self._changes()
+        yield self._files()
 
     def _tables(self) -> Iterable[Metric]:
-        """Of tables whose partitions were used since the start; looking opens no file."""
-        gauges = {
-            name: GaugeMetricFamily(f"meridian_{name}", text, labels=("table",))
-            for name, text in {
-                "table_items": "Live items.",
-                "table_bytes": "Bytes of live items, keys included, as stored.",
-                "change_log_rows": "Changes that the log of the table holds.",
-                "origin_sequence": "Changes made in this region, summed over partitions.",
-                "published_sequence": "How many of them Kafka has; 0 on the embedded feed.",
-            }.items()
-        }
-        for table in self._registry.all():
-            states = _known_states(table)
-            if states:
-                label = (table.definition.name,)
-                gauges["table_items"].add_metric(label, sum(state.item_count for state in states))
-                gauges["table_bytes"].add_metric(label, sum(state.size_bytes for state in states))
-                rows = sum(state.sequence - state.trimmed_sequence for state in states)
-                gauges["change_log_rows"].add_metric(label, rows)
-                gauges["origin_sequence"].add_metric(label, sum(state.origin_sequence for state in states))
-                gauges["published_sequence"].add_metric(label, sum(state.published_sequence for state in states))
-        return gauges.values()
+        items = _of_tables("meridian_table_items", "Live items.")
+        size = _of_tables("meridian_table_bytes", "Bytes of live items, keys included, as stored.")
+        log = _of_tables("meridian_change_log_rows", "Changes that the log of the table holds.")
+        origin = _of_tables("meridian_origin_sequence", "Changes made in this region, summed over partitions.")
+        published = _of_tables("meridian_published_sequence", "How many of them Kafka has; 0 on the embedded feed.")
+        for name, used in _by_name(self._registry).items():
+            states = [state for _, state in used]
+            items.add_metric((name,), sum(state.item_count for state in states))
+            size.add_metric((name,), sum(state.size_bytes for state in states))
+            log.add_metric((name,), sum(state.sequence - state.trimmed_sequence for state in states))
+            origin.add_metric((name,), sum(state.origin_sequence for state in states))
+            published.add_metric((name,), sum(state.published_sequence for state in states))
+        return items, size, log, origin, published
 
-    def _changes(self) -> Metric:
+    def _files(self) -> Metric:
+        files = GaugeMetricFamily(
+            "meridian_table_file_bytes", "Size of partition files and their WALs.", labels=("table", "file")
+        )
+        for name, used in _by_name(self._registry).items():
+            paths = [partition.path for partition, _ in used]
+            files.add_metric((name, "data"), sum(map(_size_bytes, paths)))
+            files.add_metric((name, "wal"), sum(_size_bytes(path.with_name(path.name + "-wal")) for path in paths))
+        return files
+
+
+class ReplicationMetrics(Collector):
+    """The feed, how far others have come with it, and what arrived from them.
+
+    `retention_s` is how long the feed itself keeps a change: infinite when it is the change log, which keeps what a
+    replica still needs. `publishes` says whether changes have to be published to Kafka before anybody can read them.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        definitions: Partition,
+        feed: FeedTally,
+        followers: Followers,
+        links: Links,
+        counts: ReplicationCounts,
+        sources: Sequence[str],
+        retention_s: float,
+        publishes: bool,
+    ) -> None:
+        self._registry = registry
+        self._definitions = definitions
+        self._feed = feed
+        self._followers = followers
+        self._links = links
+        self._counts = counts
+        self._sources = sources
+        self._retention_s = retention_s
+        self._publishes = publishes
+
+    def collect(self) -> Iterable[Metric]:
+        if self._sources:
+            yield GaugeMetricFamily(
+                "meridian_replicator_workers",
+                "Replicators of this region that it has heard of lately.",
+                value=self._links.worker_count,
+            )
+        yield CounterMetricFamily(
+            "meridian_feed_heartbeats", "Heartbeats that the feed has taken.", value=self._feed.heartbeats
+        )
+        yield _histogram(
+            "meridian_feed_publish_seconds", "Commit until followers can read the change.", self._feed.publish_s
+        )
+        yield self._unpublished()
+        yield from self._unapplied()
+        yield self._arrived()
+
+    def _unpublished(self) -> Metric:
+        unpublished = _of_tables("meridian_feed_unpublished_changes", "Changes that followers can't read yet.")
+        shared = {
+            name: sum(state.origin_sequence - state.published_sequence for _, state in used)
+            for name, used in _by_name(self._registry, is_global=True).items()
+        }
+        catalog = self._definitions.known_state
+        if catalog is not None:
+            shared[catalog_name] = catalog.origin_sequence - catalog.published_sequence
+        for name, count in shared.items():
+            unpublished.add_metric((name,), count if self._publishes else 0)
+        return unpublished
+
+    def _unapplied(self) -> Iterable[Metric]:
+        labels = ("target", "table")
+        unapplied = GaugeMetricFamily(
+            "meridian_feed_unapplied_changes", "Changes that the target has not acknowledged.", labels=labels
+        )
+        oldest = GaugeMetricFamily(
+            "meridian_feed_oldest_unapplied_seconds", "Age of the oldest of them, 0 if there is none.", labels=labels
+        )
+        headroom = GaugeMetricFamily(
+            "meridian_feed_headroom_seconds", "Until that one falls out of the feed's retention.", labels=labels
+        )
+        totals: dict[tuple[str, str], tuple[int, float]] = {}
+        for target, table, count, age_s in self._followers.standings():
+            name = (target, table or catalog_name)
+            before = totals.get(name, (0, 0.0))
+            totals[name] = (before[0] + count, max(before[1], age_s))
+        for name, (count, age_s) in totals.items():
+            unapplied.add_metric(name, count)
+            oldest.add_metric(name, age_s)
+            headroom.add_metric(name, max(0.0, self._retention_s - age_s))
+        return unapplied, oldest, headroom
+
+    def _arrived(self) -> Metric:
         changes = CounterMetricFamily(
             "meridian_remote_changes", "Changes of other regions that arrived here.", labels=("source", "outcome")
         )
-        for (source, outcome), count in self._counts.outcomes.items():
+        zeros = dict.fromkeys(((source, outcome) for source in self._sources for outcome in _outcomes), 0)
+        for (source, outcome), count in (zeros | self._counts.outcomes).items():
             changes.add_metric((source, outcome), count)
         return changes
 
 
-def _known_states(table: Table) -> list[PartitionState]:
-    return [state for partition in table.partitions if (state := partition.known_state) is not None]
+def _by_name(
+    registry: Registry, *, is_global: bool = False
+) -> Mapping[str, Sequence[tuple[Partition, PartitionState]]]:
+    """Used partitions by table name; a table that is being deleted counts with a new one of its name."""
+    used: dict[str, list[tuple[Partition, PartitionState]]] = {}
+    for table in registry.all():
+        known = list(_known(table))
+        if known and (table.definition.is_global or not is_global):
+            used.setdefault(table.definition.name, []).extend(known)
+    return used
+
+
+def _known(table: Table) -> Iterator[tuple[Partition, PartitionState]]:
+    for partition in table.partitions:
+        state = partition.known_state
+        if state is not None:
+            yield partition, state
+
+
+def _size_bytes(path: Path) -> int:
+    with suppress(FileNotFoundError):
+        return path.stat().st_size
+    return 0
+
+
+def _of_tables(name: str, text: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, text, labels=("table",))
 
 
 def _histogram(name: str, text: str, histogram: Histogram) -> Metric:

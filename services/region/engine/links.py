@@ -34,6 +34,11 @@ class Links:
         names = sorted(worker.identifier for worker in self._live())
         return names.index(identifier), len(names)
 
+    @property
+    def worker_count(self) -> int:
+        """Workers that were heard of lately."""
+        return len(self._live())
+
     def reports(self) -> Sequence[LinkReport]:
         """The latest report of every link and table. While no worker is alive, the last ones, whose frontiers age."""
         live = self._live()

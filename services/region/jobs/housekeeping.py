@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from services.region.engine.followers import Followers
 from services.region.engine.replicas import Replicas
 from services.region.engine.retention import Retention
 from services.region.jobs.periodic import Job
@@ -9,12 +10,19 @@ from services.region.storage.partitions import Partitions
 from shared.limits import heartbeat_interval_s
 
 _idle_tick_s = 20.0
+_look_interval_s = 5.0
 _removal_interval_s = 1.0
 _trim_interval_s = 30.0
+_collect_interval_s = 30.0
 
 
 def housekeeping(
-    *, beat: Callable[[], Awaitable[None]], replicas: Replicas, retention: Retention, partitions: Partitions
+    *,
+    beat: Callable[[], Awaitable[None]],
+    replicas: Replicas,
+    retention: Retention,
+    followers: Followers,
+    partitions: Partitions,
 ) -> list[Job]:
     async def close_unused() -> None:
         partitions.close_unused()
@@ -24,4 +32,6 @@ def housekeeping(
         Job("close-unused", _idle_tick_s, close_unused),
         Job("finish-removals", _removal_interval_s, replicas.finish_removals),
         Job("trim", _trim_interval_s, retention.trim),
+        Job("collect-tombstones", _collect_interval_s, retention.collect),
+        Job("look-at-followers", _look_interval_s, followers.look),
     ]

@@ -27,6 +27,8 @@ class PeriodicJobs:
         self._failures = Counter(
             "meridian_job_failures", "Runs of background jobs that failed.", ("job",), registry=metrics
         )
+        for job in jobs:
+            self._failures.labels(job.name)  # so that the first failure is a rise
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -2,16 +2,19 @@
 
 The change log is the queue. A lane that has moved is read from its published position on and sent; the position is
 kept in the partition file, written behind at the pace of the heartbeat, so a restart repeats at most a second's
-changes. While Kafka is down nothing is held in memory and local reads and writes go on.
+changes. While Kafka is down nothing is held in memory and local reads and writes go on; `problem` says why, and the
+metric `meridian_kafka_takes_changes` is 0.
 """
 
 import asyncio
 from collections.abc import Sequence
 
 import structlog
+from prometheus_client import CollectorRegistry, Gauge
 
 from services.region.engine.feed import Feed, catalog_lane
 from services.region.engine.registry import Registry
+from services.region.storage.catalog import Catalog
 from services.region.storage.partition_file import LoggedChange, PartitionFile
 from services.region.storage.partitions import Partition
 from shared.changes.records import Lane
@@ -26,14 +29,26 @@ _batch_bytes_max = 1024 * 1024
 _batch_rows_max = 1000
 _lanes_at_once = 16
 publish_retry_s = 1.0
+topic_removal_interval_s = 10.0
 _opens_per_slice = 16
 
 
 class Publish:
     """`run` is a job that never ends by itself; `committed` is called on the commit path and only takes notes."""
 
-    def __init__(self, registry: Registry, *, definitions: Partition, feed: Feed, publisher: KafkaPublisher) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        catalog: Catalog,
+        definitions: Partition,
+        feed: Feed,
+        publisher: KafkaPublisher,
+        metrics: CollectorRegistry,
+    ) -> None:
+        self.problem: str | None = None  # why Kafka took nothing the last time
         self._registry = registry
+        self._catalog = catalog
         self._definitions = definitions
         self._feed = feed
         self._publisher = publisher
@@ -41,8 +56,14 @@ class Publish:
         self._unsaved: dict[Lane, int] = {}
         self._waiting: dict[Lane, Partition] = {}
         self._prepared: set[Generation] = set()
+        self._removed: set[Generation] = set()
         self._arrived = asyncio.Event()
-        self._is_down = False
+        takes_changes = Gauge(
+            "meridian_kafka_takes_changes",
+            "1 when Kafka has taken what was last sent, 0 while changes wait in the change log.",
+            registry=metrics,
+        )
+        takes_changes.set_function(lambda: self.problem is None)
 
     def committed(self, partition: Partition, changes: Sequence[LoggedChange]) -> None:  # noqa: ARG002 - the log is read
         self._waiting[partition.lane] = partition
@@ -58,22 +79,38 @@ class Publish:
             for start in range(0, len(lanes), _lanes_at_once):
                 await asyncio.gather(*map(self._publish, lanes[start : start + _lanes_at_once]))
             if self._waiting:
-                await asyncio.sleep(publish_retry_s if self._is_down else 0)
+                await asyncio.sleep(0 if self.problem is None else publish_retry_s)
                 self._arrived.set()
 
     async def beat(self) -> None:
         """Saves positions, then says in a heartbeat how far each lane that moved is published."""
-        await self._prepare_topics()
         moved, self._unsaved = self._unsaved, {}
         try:
+            await self._prepare_topics()
             partitions = ((self._partition(lane), sequence) for lane, sequence in moved.items())
             await asyncio.gather(
                 *(each.submit(SavePublished(sequence)) for each, sequence in partitions if each is not None)
             )
             await self._publisher.publish_heartbeat(self._feed.heartbeat(moved))
+        except FeedUnavailableError as error:
+            self._unsaved = moved | self._unsaved
+            self._is_down(error)
         except MeridianError:
             self._unsaved = moved | self._unsaved
             raise
+        else:
+            self._feed.tally.heartbeats += 1
+            self._is_up()
+
+    async def remove_topics(self) -> None:
+        """Deletes the topics of tables whose replica here is gone, which it is once all others have its changes."""
+        retired = await asyncio.to_thread(self._catalog.retired_generations)
+        gone = {generation for generation in retired if self._registry.of(generation) is None}
+        self._prepared -= gone
+        self._removed &= gone
+        if self.problem is None:
+            await self._publisher.remove(gone - self._removed)
+            self._removed = gone
 
     async def _prepare_topics(self) -> None:
         """Makes the topic of a table that has become global before its first change, so that followers find it."""
@@ -96,16 +133,24 @@ class Publish:
         try:
             await self._publisher.publish(lane, changes, partition_count=self._partition_count(lane))
         except FeedUnavailableError as error:
-            if not self._is_down:
-                log.warning("Kafka takes no changes; they wait in the change log", reason=str(error))
-            self._is_down = True
+            self._is_down(error)
             return
-        if self._is_down:
-            log.info("Kafka takes changes again")
-            self._is_down = False
+        self._is_up()
+        for change in changes:
+            self._feed.tally.readable((change,))
         self._published[lane] = self._unsaved[lane] = changes[-1].origin_sequence
         if changes[-1].origin_sequence >= partition.state.origin_sequence:
             self._waiting.pop(lane, None)
+
+    def _is_down(self, error: FeedUnavailableError) -> None:
+        if self.problem is None:
+            log.warning("Kafka takes no changes; they wait in the change log", reason=str(error))
+        self.problem = str(error)
+
+    def _is_up(self) -> None:
+        if self.problem is not None:
+            log.info("Kafka takes changes again")
+        self.problem = None
 
     async def _find_unpublished(self) -> None:
         partitions = [self._definitions]

@@ -127,6 +127,12 @@ class Catalog:
             rows = connection.execute(statement.where(RetiredLaneRow.generation == generation)).all()
         return {row.partition: row.origin_sequence for row in rows}
 
+    def retired_generations(self) -> Sequence[Generation]:
+        """The tables of which a replica was removed here, at one time or another."""
+        statement = select(RetiredLaneRow.generation).distinct()
+        with self._transaction() as connection:
+            return [Generation(row.generation) for row in connection.execute(statement)]
+
     def close(self) -> None:
         self._engine.dispose()
 

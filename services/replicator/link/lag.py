@@ -30,11 +30,20 @@ class ChangeLag:
         self.buckets = [0] * (len(bucket_bounds_s) + 1)
         self.sum_s = 0.0
         self._samples: deque[tuple[float, float]] = deque(maxlen=window_samples_max)
+        self._peak_s = self._earlier_peak_s = 0.0  # largest of the current half of the window, and of the one before
+        self._peak_half = 0
 
     def add(self, lag_s: float, *, now: float) -> None:
         self.buckets[bisect_left(bucket_bounds_s, lag_s)] += 1
         self.sum_s += lag_s
         self._samples.append((now, lag_s))
+        self._enter_half(now)
+        self._peak_s = max(self._peak_s, lag_s)
+
+    def peak_s(self, *, now: float) -> float:
+        """The largest lag of the last half to whole window, of all changes; 0 when nothing arrived."""
+        self._enter_half(now)
+        return max(self._peak_s, self._earlier_peak_s)
 
     def percentiles(self, *, now: float) -> tuple[float, float] | None:
         """p50 and p99 in seconds, or None when nothing arrived within the window."""
@@ -44,3 +53,9 @@ class ChangeLag:
             return None
         ordered = sorted(lag for _, lag in self._samples)
         return ordered[len(ordered) // 2], ordered[len(ordered) * 99 // 100]
+
+    def _enter_half(self, now: float) -> None:
+        half = int(now // (window_s / 2))
+        if half != self._peak_half:
+            self._earlier_peak_s = self._peak_s if half == self._peak_half + 1 else 0.0
+            self._peak_s, self._peak_half = 0.0, half

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from services.replicator.io.port import LaneOutcome
-from services.replicator.link.lag import ChangeLag
+from services.replicator.link.lag import ChangeLag, bucket_bounds_s
+from shared.histograms import Histogram
 
 
 @dataclass(slots=True)
@@ -31,6 +32,9 @@ class LinkTally:
     heartbeats: int = 0
     disconnects: int = 0
     failures: int = 0  # of the link's own code; it starts anew after each
+    heartbeat_delay_s: float | None = None  # of the last one: arrival by the clock here, less its time at the source
+    receive_s: Histogram = field(default_factory=lambda: Histogram(bucket_bounds_s))  # commit to received
+    apply_s: Histogram = field(default_factory=lambda: Histogram(bucket_bounds_s))  # received to applied
     tables: dict[str, TableTally] = field(default_factory=dict)
 
     def of(self, table: str) -> TableTally:

@@ -43,7 +43,8 @@ def test_every_lab_command_explains_itself_and_takes_a_folder(command: str, caps
 @pytest.mark.parametrize(
     "argv",
     [
-        ["cut", "us-east-1"],
+        ["cut"],
+        ["status", "--compose", "--data", "elsewhere"],
         ["load", "--rate", "0"],
         ["load", "--seconds", "never"],
         ["load", "--conflicts", "101"],

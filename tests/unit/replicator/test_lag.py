@@ -19,6 +19,16 @@ def test_an_idle_link_has_no_change_lag() -> None:
     assert lag.percentiles(now=window_s + 1) is None
 
 
+def test_the_peak_is_kept_for_half_a_window_at_least() -> None:
+    """Whoever scrapes now and then must not miss it, however many changes came after."""
+    lag = ChangeLag()
+    lag.add(9.0, now=10.0)
+    for _ in range(2 * window_samples_max):
+        lag.add(0.001, now=11.0)
+    assert lag.peak_s(now=10.0 + window_s / 2) == 9.0
+    assert lag.peak_s(now=10.0 + window_s) == 0.0
+
+
 def test_samples_are_bounded() -> None:
     """A catch-up applies millions of changes within the window."""
     lag = ChangeLag()

@@ -30,17 +30,18 @@ def feed() -> SimulatedFeed:
 
 @pytest.fixture
 async def client(own: SimulatedOwn, feed: SimulatedFeed) -> AsyncIterator[httpx.AsyncClient]:
+    clock = FakeClock()
     worker = Worker(
         "me",
         region=west,
         own=own,
         open_feed=lambda _peer, _membership: feed,
         open_source=lambda _peer: SimulatedSource(),
-        clock=FakeClock(),
+        clock=clock,
         chance=lambda: 0.0,
     )
     running = asyncio.create_task(worker.run())
-    transport = httpx.ASGITransport(build_status(worker, token="secret"))
+    transport = httpx.ASGITransport(build_status(worker, token="secret", clock=clock))
     async with httpx.AsyncClient(transport=transport, base_url="http://replicator") as client:
         await own.until(lambda: worker.ready or own.away)
         yield client
@@ -74,8 +75,9 @@ async def test_metrics_tell_what_was_done(client: httpx.AsyncClient, own: Simula
     feed.deliver(*SimulatedSource(log={lane: made}).commit(lane))
     await own.until(lambda: own.applied.get((east, lane)) == [1, 2, 3, 4])
     text = (await client.get("/metrics")).text
+    told_apart = ("outcome", "le", "state")
     samples = {
-        (sample.name, sample.labels.get("outcome") or sample.labels.get("le")): sample.value
+        (sample.name, next((sample.labels[name] for name in told_apart if name in sample.labels), None)): sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
@@ -84,6 +86,11 @@ async def test_metrics_tell_what_was_done(client: httpx.AsyncClient, own: Simula
     assert samples["meridian_link_heartbeats_total", None] == 1
     assert samples["meridian_link_change_lag_seconds_bucket", "0.01"] >= 3
     assert samples["meridian_link_change_lag_seconds_bucket", "0.005"] == 0
+    assert samples["meridian_link_change_lag_max_seconds", None] == 2
+    assert samples["meridian_link_receive_seconds_count", None] == 4
+    assert samples["meridian_link_apply_seconds_count", None] == 4
+    assert samples["meridian_link_state", "FOLLOWING"] == 1
+    assert 0 <= samples["meridian_link_heartbeat_delay_seconds", None] < 1
     assert {
         "meridian_link_frontier_lag_seconds",
         "meridian_link_backlog_changes",
