@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from services.lab.connection import Connection, UnreachableError
 from services.lab.record import LabRecord
+from shared.connection import Endpoint, NoAnswerError
 from shared.errors import OperatorError
 from shared.model.keys import slot_range
 
@@ -65,7 +65,7 @@ async def compare(record: LabRecord, *, table: str | None) -> list[TableComparis
     regions = {each.region: _RegionClient(each.region, each.address, record.token) for each in record.regions}
     try:
         return await _compare(regions, table)
-    except UnreachableError as error:
+    except NoAnswerError as error:
         raise OperatorError(
             "the regions can't be compared",
             why=str(error),
@@ -73,7 +73,7 @@ async def compare(record: LabRecord, *, table: str | None) -> list[TableComparis
         ) from error
     finally:
         for client in regions.values():
-            client.close()
+            await client.close()
 
 
 def document_of(comparisons: Sequence[TableComparison]) -> dict[str, Any]:
@@ -182,11 +182,10 @@ class _RegionClient:
 
     def __init__(self, name: str, endpoint: str, token: str) -> None:
         self.name = name
-        self._connection = Connection(endpoint, timeout_s=answer_timeout_s)
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._endpoint = Endpoint(endpoint, headers={"Authorization": f"Bearer {token}"})
 
-    def close(self) -> None:
-        self._connection.close()
+    async def close(self) -> None:
+        await self._endpoint.close()
 
     async def copies(self) -> list[_Copy]:
         document = await self._get("/internal/v1/digests")
@@ -201,12 +200,7 @@ class _RegionClient:
         ]
 
     async def replicas(self, table: str) -> set[str]:
-        reply = await self._connection.post(
-            "/",
-            {"X-Amz-Target": "DynamoDB_20120810.DescribeTable", "Content-Type": "application/x-amz-json-1.0"},
-            orjson.dumps({"TableName": table}),
-        )
-        return {replica["RegionName"] for replica in reply.json()["Table"].get("Replicas", ())}
+        return {replica["region"] for replica in (await self._get(f"/v1/tables/{table}"))["replicas"]}
 
     async def digest(self, place: str, slots: range) -> tuple[str, int]:
         document = await self._get(f"/internal/v1/digests/{place}?{_query(slots)}")
@@ -221,7 +215,7 @@ class _RegionClient:
         }
 
     async def _get(self, path: str) -> dict[str, Any]:
-        document: dict[str, Any] = (await self._connection.get(path, self._headers)).json()
+        document: dict[str, Any] = (await self._endpoint.get(path, silence_s=answer_timeout_s)).document()
         return document
 
 

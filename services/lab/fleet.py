@@ -8,8 +8,8 @@ from typing import Protocol
 
 import structlog
 
-from services.lab.connection import Connection, UnreachableError
 from services.lab.processes import ProcessIdentity
+from shared.connection import Endpoint, NoAnswerError
 from shared.errors import OperatorError
 
 ready_patience_s = 30.0
@@ -107,10 +107,10 @@ class Fleet:
         if name not in self._endpoints:
             return
         program = self._programs[name]
-        connection = Connection(self._endpoints[name], timeout_s=ready_timeout_s)
+        endpoint = Endpoint(self._endpoints[name])
         deadline_s = asyncio.get_running_loop().time() + ready_patience_s
         try:
-            while (problem := await _problem_at(connection)) is not None:
+            while (problem := await _problem_at(endpoint)) is not None:
                 next_step = f"Read {program.log}"
                 if program.pid is None:
                     what = f"{name} ended at its start (exit code {program.exit_code})"
@@ -120,7 +120,7 @@ class Fleet:
                     raise OperatorError(what, why=problem, next_step=next_step)
                 await asyncio.sleep(ready_poll_s)
         finally:
-            connection.close()
+            await endpoint.close()
 
     def _watch(self, name: str, pid: int) -> None:
         try:
@@ -145,13 +145,13 @@ class Fleet:
         self._on_change(name, None)
 
 
-async def _problem_at(connection: Connection) -> str | None:
+async def _problem_at(endpoint: Endpoint) -> str | None:
     """Why it isn't ready, in its own words if it has any; None when it is."""
     try:
-        reply = await connection.get("/readyz", {})
-    except UnreachableError as error:
+        answer = await endpoint.get("/readyz", silence_s=ready_timeout_s)
+    except NoAnswerError as error:
         return str(error)
-    return None if reply.status == 200 else f"{connection.endpoint}/readyz says {reply.body.decode(errors='replace')}"
+    return None if answer.status == 200 else f"{endpoint.name}/readyz says {answer.body.decode(errors='replace')}"
 
 
 def _last_words(program: Program) -> str:

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from services.lab.client import RefusedError, TableClient
-from services.lab.connection import UnreachableError
 from services.lab.links import Link
 from services.lab.record import LabRecord
 from services.lab.status import read_status
 from services.lab.tables import ensure_replicated_table
 from services.lab.text import aligned, clear_progress, duration, show_progress
 from services.lab.workload import Workload
+from shared.connection import NoAnswerError
 
 table_name = "lab_load"
 connections_per_region = 64
@@ -209,7 +209,7 @@ async def _write(client: TableClient, operation: str, parameters: dict[str, Any]
             await client.call(operation, parameters)
     except RefusedError as error:
         writes.errors[error.code] = writes.errors.get(error.code, 0) + 1
-    except (UnreachableError, TimeoutError):
+    except (NoAnswerError, TimeoutError):
         writes.errors["no answer"] = writes.errors.get("no answer", 0) + 1
     else:
         writes.latencies_s.append(time.monotonic() - due_s)
@@ -223,7 +223,7 @@ async def _probe(link: Link, clients: Mapping[str, TableClient], request: LoadRe
         try:
             async with asyncio.timeout(probe_patience_s):
                 sightings.lags_s.append(await _sight(link, clients, str(number)))
-        except (TimeoutError, RefusedError, UnreachableError):
+        except (TimeoutError, RefusedError, NoAnswerError):
             sightings.unseen += 1
         await asyncio.sleep(probe_interval_s)
 

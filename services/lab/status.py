@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-from services.lab.connection import Connection, UnreachableError
 from services.lab.record import LabRecord, ProcessRecord
 from services.lab.text import aligned, duration
+from shared.connection import Endpoint, NoAnswerError
 
 answer_timeout_s = 2.0
 link_fields = (
@@ -95,25 +95,25 @@ def describe(status: LabStatus) -> str:
 
 
 async def _readiness(process: ProcessRecord) -> dict[str, Any] | None:
-    connection = Connection(process.address, timeout_s=answer_timeout_s)
+    endpoint = Endpoint(process.address)
     try:
-        answer = orjson.loads((await connection.get("/readyz", {})).body)
+        answer = orjson.loads((await endpoint.get("/readyz", silence_s=answer_timeout_s)).body)
         return answer if isinstance(answer, dict) and "ready" in answer else None
-    except (UnreachableError, orjson.JSONDecodeError):
+    except (NoAnswerError, orjson.JSONDecodeError):
         return None
     finally:
-        connection.close()
+        await endpoint.close()
 
 
 async def _links_into(region: ProcessRecord, token: str) -> list[dict[str, Any]]:
-    connection = Connection(region.address, timeout_s=answer_timeout_s)
+    endpoint = Endpoint(region.address, headers={"Authorization": f"Bearer {token}"})
     try:
-        reply = await connection.get("/v1/replication", {"Authorization": f"Bearer {token}"})
-        return [{name: link[name] for name in link_fields} for link in reply.json()["links"]]
-    except UnreachableError:
+        answer = await endpoint.get("/v1/replication", silence_s=answer_timeout_s)
+        return [{name: link[name] for name in link_fields} for link in answer.document()["links"]]
+    except NoAnswerError:
         return []
     finally:
-        connection.close()
+        await endpoint.close()
 
 
 def _region_row(region: dict[str, Any], replicator: dict[str, Any]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.lab.client import RefusedError, TableClient
-from services.lab.connection import UnreachableError
+from shared.connection import NoAnswerError
 from shared.errors import OperatorError
 
 active_patience_s = 60.0
@@ -20,7 +20,7 @@ async def ensure_replicated_table(clients: Sequence[TableClient], table: str) ->
     except TimeoutError as error:
         why = f"a replica isn't ACTIVE after {active_patience_s:g} s"
         raise _unmakeable(table, why) from error
-    except (RefusedError, UnreachableError) as error:
+    except (RefusedError, NoAnswerError) as error:
         raise _unmakeable(table, str(error)) from error
 
 

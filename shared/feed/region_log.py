@@ -13,8 +13,8 @@ import orjson
 from shared.changes.batches import decode_batch
 from shared.changes.heartbeats import decode_heartbeat
 from shared.changes.records import Lane
+from shared.connection import Answer, Endpoint, NoAnswerError
 from shared.errors import CorruptRecordError
-from shared.feed.connection import Answer, Endpoint, NoAnswerError
 from shared.feed.port import FeedBatch, FeedUnavailableError, Position
 from shared.limits import heartbeat_interval_s
 from shared.model.tables import Generation
@@ -55,7 +55,10 @@ class RegionLogFeed:
         asked = {"target": self._target, "cursor": self._cursor, "wait_s": wait_s, "share": self._share}
         body = await self._answer_to(
             self._source.post(
-                "/internal/v1/feed/tail", orjson.dumps(asked), content_type="application/json", silence_s=limit_s
+                "/internal/v1/feed/tail",
+                orjson.dumps(asked),
+                headers={"Content-Type": "application/json"},
+                silence_s=limit_s,
             )
         )
         self._resumed = False

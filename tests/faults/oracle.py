@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 
 from services.lab.client import RefusedError, TableClient
-from services.lab.connection import UnreachableError
+from shared.connection import NoAnswerError
 from tests.faults.lab import Lab, eventually
 from tests.faults.partition_files import accounts_of
 
@@ -163,7 +163,7 @@ class Oracle:
             else:
                 item = {"id": {"S": key}, "value": {"S": value}}
                 await client.call("PutItem", {"TableName": self._table, "Item": item})
-        except UnreachableError:
+        except NoAnswerError:
             tally.unanswered += 1
             return "unknown"
         except RefusedError as error:

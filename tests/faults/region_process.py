@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from services.lab.client import TableClient
-from services.lab.connection import Connection, UnreachableError
 from services.lab.ports import free_ports, loopback
 from services.lab.processes import ChildProcess
 from services.lab.record import Credentials
+from shared.connection import Endpoint, NoAnswerError
 
 name = "us-east-1"
 ready_patience_s = 30.0
@@ -29,14 +29,14 @@ class RegionProcess:
         """Seconds from the start of the process until it was ready."""
         began = time.monotonic()
         self.process.start()
-        connection = Connection(self.endpoint, timeout_s=ready_patience_s)
+        endpoint = Endpoint(self.endpoint)
         try:
-            while not await _is_ready(connection):
+            while not await _is_ready(endpoint):
                 assert self.process.pid is not None, self.process.log_text()
                 assert time.monotonic() - began < ready_patience_s, "the region does not get ready"
                 await asyncio.sleep(poll_s)
         finally:
-            connection.close()
+            await endpoint.close()
         return time.monotonic() - began
 
     def stop(self) -> None:
@@ -46,8 +46,8 @@ class RegionProcess:
         return TableClient(name, self.endpoint, Credentials("any", "any"), connections=connections, timeout_s=10)
 
 
-async def _is_ready(connection: Connection) -> bool:
+async def _is_ready(endpoint: Endpoint) -> bool:
     try:
-        return (await connection.get("/readyz", {})).status == 200
-    except UnreachableError:
+        return (await endpoint.get("/readyz", silence_s=ready_patience_s)).status == 200
+    except NoAnswerError:
         return False

@@ -25,8 +25,8 @@ from services.replicator.io.port import (
 )
 from shared.changes.batches import Delivery, content_type, decode_batch, encode_batch
 from shared.changes.records import Lane
+from shared.connection import Answer, Endpoint, NoAnswerError
 from shared.errors import CorruptRecordError, RequestRefusedError
-from shared.feed.connection import Answer, Endpoint, NoAnswerError
 from shared.feed.port import Position
 from shared.model.tables import Generation, RegionName
 from shared.topology import Region
@@ -59,7 +59,9 @@ class _Http:
 
     async def _post(self, path: str, body: bytes, *, content_type: str) -> bytes:
         return await self._answer_to(
-            self._endpoint.post(f"/internal/v1/{path}", body, content_type=content_type, silence_s=self._limit_s)
+            self._endpoint.post(
+                f"/internal/v1/{path}", body, headers={"Content-Type": content_type}, silence_s=self._limit_s
+            )
         )
 
     async def _answer_to(self, question: Awaitable[Answer]) -> bytes:
@@ -90,9 +92,10 @@ class HttpSourceRegion:
         page = await self.snapshot(lane, "end")
         return page.positions
 
-    async def acknowledge(self, positions: Mapping[Lane, int]) -> None:
-        lanes = [[lane.generation.hex(), lane.partition, sequence] for lane, sequence in positions.items()]
-        await self._http.post("acks", {"target": self._target, "lanes": lanes})
+    async def acknowledge(self, positions: Mapping[Lane, Position], horizons: Mapping[Lane, int]) -> Sequence[Lane]:
+        lanes = [(*_lane_name(lane), position.sequence, position.commit_us) for lane, position in positions.items()]
+        document = {"target": self._target, "lanes": lanes, "horizons": _by_lane(horizons)}
+        return _understood(_horizons_wanted, await self._http.post("acks", document))
 
     async def close(self) -> None:
         await self._http.close()
@@ -107,9 +110,10 @@ class HttpOwnRegion:
     def __init__(self, endpoint: str, *, token: str, region: RegionName) -> None:
         self._http = _Http(endpoint, token=token, caller=region, answer_limit_s=apply_limit_s)
 
-    async def register(self, worker: str, reports: Sequence[LinkReport]) -> Membership:
+    async def register(self, worker: str, reports: Sequence[LinkReport], horizons: Mapping[Lane, int]) -> Membership:
         links = [report.to_document() for report in reports]
-        return _understood(_membership, await self._http.post("workers", {"worker": worker, "links": links}))
+        document = {"worker": worker, "links": links, "horizons": _by_lane(horizons)}
+        return _understood(_membership, await self._http.post("workers", document))
 
     async def lanes(self) -> OwnedLanes:
         return _understood(_owned_lanes, await self._http.get("lanes"))
@@ -124,9 +128,19 @@ class HttpOwnRegion:
     async def report_progress(self, lane: Lane, *, percent: int) -> None:
         await self._http.post("copies/progress", {**_named(lane), "percent": percent})
 
-    async def finish_copy(self, lane: Lane, donor: RegionName, *, positions: Mapping[RegionName, Position]) -> None:
+    async def forget(
+        self, lane: Lane, keys: Sequence[tuple[bytes, bytes]], *, after: str | None, through: str | None, collected: int
+    ) -> None:
+        named = [(partition.hex(), sort.hex()) for partition, sort in keys]
+        span = {"after": after, "through": through, "collected": collected, "keys": named}
+        await self._http.post("copies/forget", {**_named(lane), **span})
+
+    async def finish_copy(
+        self, lane: Lane, donor: RegionName, *, positions: Mapping[RegionName, Position], whole: bool
+    ) -> None:
         document = {name: list(position) for name, position in positions.items()}
-        await self._http.post("copies/finish", {**_named(lane), "donor": donor, "positions": document})
+        copied = {"donor": donor, "positions": document, "whole": whole}
+        await self._http.post("copies/finish", {**_named(lane), **copied})
 
     async def fail_copy(self, lane: Lane, *, reason: str) -> None:
         await self._http.post("copies/fail", {**_named(lane), "reason": reason})
@@ -161,7 +175,17 @@ def _understood(read: Callable[[bytes], T], body: bytes) -> T:
 def _membership(body: bytes) -> Membership:
     answer = orjson.loads(body)
     peers = [Region(peer["name"], peer["number"], peer["endpoint"]) for peer in answer["peers"]]
-    return Membership(answer["rank"], answer["workers"], answer["lanes_revision"], peers)
+    return Membership(answer["rank"], answer["workers"], answer["lanes_revision"], peers, _wanted(answer))
+
+
+def _horizons_wanted(body: bytes) -> Sequence[Lane]:
+    """An answer without a body wants nothing: it comes from a region of an earlier release."""
+    return _wanted(orjson.loads(body)) if body else ()
+
+
+def _wanted(answer: Mapping[str, Any]) -> Sequence[Lane]:
+    named = answer.get("horizons_wanted", ())
+    return [Lane(Generation(bytes.fromhex(generation)), partition) for generation, partition in named]
 
 
 def _owned_lanes(body: bytes) -> OwnedLanes:
@@ -178,16 +202,31 @@ def _apply_reply(body: bytes) -> ApplyReply:
 
 def _lane_page(body: bytes) -> LanePage:
     head, deliveries = decode_batch(body)
-    return LanePage(head["head"], deliveries)
+    return LanePage(head["head"], deliveries, head.get("commit_us", 0))
 
 
 def _snapshot_page(body: bytes) -> SnapshotPage:
     head, deliveries = decode_batch(body)
-    return SnapshotPage(_positions(head["positions"]), deliveries, head["cursor"], head["rows_total"])
+    return SnapshotPage(
+        _positions(head["positions"]),
+        deliveries,
+        head["cursor"],
+        head["rows_total"],
+        whole=head.get("whole", True),
+        collected=head.get("collected", 0),
+    )
 
 
 def _named(lane: Lane) -> dict[str, str | int]:
     return {"generation": lane.generation.hex(), "partition": lane.partition}
+
+
+def _by_lane(numbers: Mapping[Lane, int]) -> Sequence[tuple[str, int, int]]:
+    return [(*_lane_name(lane), number) for lane, number in numbers.items()]
+
+
+def _lane_name(lane: Lane) -> tuple[str, int]:
+    return (lane.generation.hex(), lane.partition)
 
 
 def _lane(entry: Mapping[str, Any]) -> Lane:
@@ -206,13 +245,14 @@ def _owned_lane(entry: Mapping[str, Any]) -> OwnedLane:
         sources=_positions(entry["sources"]),
         donors=entry["donors"],
         active=entry["active"],
+        lost=entry.get("lost", ()),
     )
 
 
 def _outcome(entry: Mapping[str, Any]) -> LaneOutcome:
     return LaneOutcome(
         lane=_lane(entry),
-        position=Position(*entry["position"]),
+        position=Position(entry["position"][0], entry["position"][1], entry.get("commit_us", 0)),
         gap=entry["gap"],
         applied=entry["applied"],
         superseded=entry["superseded"],

@@ -19,7 +19,7 @@ async def http_stub(respond: Respond) -> AsyncIterator[str]:
         with suppress(asyncio.IncompleteReadError, ConnectionResetError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
-                length = int(head.lower().partition("content-length: ")[2].partition("\r\n")[0])
+                length = int(head.lower().partition("content-length: ")[2].partition("\r\n")[0] or 0)
                 response = await respond(head.partition("\r\n")[0], await reader.readexactly(length))
                 writer.write(response)
                 if not response or b"Connection: close" in response:

@@ -34,10 +34,9 @@ class RegionStub:
     token: str = field(default="")
 
     async def respond(self, line: str, _body: bytes) -> bytes:
-        method, target, _ = line.split()
-        if method == "POST":
-            return ok(orjson.dumps({"Table": {"Replicas": [{"RegionName": name} for name in self.replicas]}}))
-        url = urlsplit(target)
+        url = urlsplit(line.split()[1])
+        if url.path.startswith("/v1/tables/"):
+            return ok(orjson.dumps({"replicas": [{"region": name} for name in self.replicas]}))
         query = {name: int(values[0]) for name, values in parse_qs(url.query).items()}
         return ok(orjson.dumps(self._document(url.path, query)))
 

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from shared.feed import connection
-from shared.feed.connection import Answer, Endpoint, NoAnswerError
+from shared import connection
+from shared.connection import Answer, Endpoint, NoAnswerError
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 reply = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -55,7 +55,9 @@ async def test_requests_share_a_connection_one_after_the_other() -> None:
             writer.write(reply)
 
     async with serving(handle) as endpoint:
-        assert await endpoint.post("/a", b"body", content_type="text/plain", silence_s=5) == Answer(200, b"hello")
+        assert await endpoint.post("/a", b"body", headers={"Content-Type": "text/plain"}, silence_s=5) == Answer(
+            200, b"hello"
+        )
         assert await endpoint.get("/b?c=d", silence_s=5) == Answer(200, b"hello")
     assert connections == 1
     assert heads[0][0].startswith("POST /a HTTP/1.1\r\nHost: 127.0.0.1:")

@@ -1,4 +1,4 @@
-"""HTTP between regions: kept connections, every wait bounded.
+"""HTTP between regions and their tools: kept connections, every wait bounded.
 
 A cut may swallow packets without a reset, so connecting has a limit, and so has every silence of the other side; a
 connection that broke either is given up.
@@ -6,9 +6,10 @@ connection that broke either is given up.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import aiohttp
+import orjson
 
 from shared.errors import MeridianError
 
@@ -27,15 +28,29 @@ class Answer:
     status: int
     body: bytes
 
+    def document(self) -> Any:
+        """The JSON of a 200; `NoAnswerError` for anything else, since then somebody else has answered."""
+        if self.status != 200:
+            raise NoAnswerError(f"status {self.status}: {self.body[:200].decode(errors='replace')}")
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            raise NoAnswerError(f"no JSON: {error}") from error
+
 
 class Endpoint:
-    """One address, with as many connections as there are requests under way at once; idle ones are used again."""
+    """One address, with as many connections as there are requests under way at once; idle ones are used again.
 
-    def __init__(self, endpoint: str, *, headers: Mapping[str, str]) -> None:
+    `headers` go with every request.
+    """
+
+    def __init__(
+        self, endpoint: str, *, headers: Mapping[str, str] | None = None, connections: int = connections_max
+    ) -> None:
         self.name = endpoint
         self._session = aiohttp.ClientSession(
             headers=headers,
-            connector=aiohttp.TCPConnector(limit=connections_max, keepalive_timeout=idle_connection_s),
+            connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=idle_connection_s),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
@@ -47,9 +62,9 @@ class Endpoint:
         """Raises `NoAnswerError`, at the latest after `silence_s` without a byte from the other side."""
         return await self._answer("GET", path, silence_s=silence_s)
 
-    async def post(self, path: str, body: bytes, *, content_type: str, silence_s: float) -> Answer:
+    async def post(self, path: str, body: bytes, *, headers: Mapping[str, str], silence_s: float) -> Answer:
         """Raises `NoAnswerError`, at the latest after `silence_s` without a byte from the other side."""
-        return await self._answer("POST", path, silence_s=silence_s, body=body, headers={"Content-Type": content_type})
+        return await self._answer("POST", path, silence_s=silence_s, body=body, headers=headers)
 
     async def close(self) -> None:
         """Requests under way end with `NoAnswerError`."""
