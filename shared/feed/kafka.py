@@ -145,7 +145,9 @@ class KafkaFeed:
             ends = await consumer.end_offsets(placeless) if placeless else {}
         for place, end in ends.items():
             if place == self._heartbeats:
+                # What heartbeats in between told of any lane is lost; only the source knows the heads now.
                 self._next[place] = max(0, end - 1)
+                self._interrupted.update(self._lanes.values())
             else:
                 self._next[place] = end
                 self._interrupted.add(self._lanes[place])
