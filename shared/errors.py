@@ -4,7 +4,8 @@ Codes, namespaces and statuses are those of DynamoDB's API reference ("Error han
 each protocol edge turns them into a reply in exactly one place.
 """
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
 
 CORAL_VALIDATE = "com.amazon.coral.validate"
 CORAL_SERVICE = "com.amazon.coral.service"
@@ -86,6 +87,28 @@ class ResourceNotFoundError(ServiceError):
         super().__init__(message)
 
 
+class AccessDeniedError(ServiceError):
+    code = "AccessDeniedException"
+    namespace = CORAL_SERVICE
+
+    def __init__(self, message: str = "Access is denied") -> None:
+        super().__init__(message)
+
+
+class TableNotFoundError(ServiceError):
+    """What the calls for backups say instead of `ResourceNotFoundError`."""
+
+    code = "TableNotFoundException"
+
+
+class GlobalTableNotFoundError(ServiceError):
+    code = "GlobalTableNotFoundException"
+
+
+class PolicyNotFoundError(ServiceError):
+    code = "PolicyNotFoundException"
+
+
 class ResourceInUseError(ServiceError):
     code = "ResourceInUseException"
 
@@ -94,8 +117,8 @@ class LimitExceededError(ServiceError):
     code = "LimitExceededException"
 
 
-class ReplicaNotFoundError(ServiceError):
-    code = "ReplicaNotFoundException"
+class ItemCollectionSizeLimitExceededError(ServiceError):
+    code = "ItemCollectionSizeLimitExceededException"
 
 
 class ConditionalCheckFailedError(ServiceError):
@@ -106,6 +129,64 @@ class ConditionalCheckFailedError(ServiceError):
     def __init__(self, *, item: bytes | None = None) -> None:
         super().__init__("The conditional request failed")
         self.item = item
+
+
+class DuplicateItemError(ServiceError):
+    """An INSERT of a key that is taken."""
+
+    code = "DuplicateItemException"
+
+    def __init__(self) -> None:
+        super().__init__("Duplicate primary key exists in table")
+
+
+class TrimmedDataAccessError(ServiceError):
+    code = "TrimmedDataAccessException"
+
+    def __init__(
+        self, message: str = "The operation attempted to read past the oldest stream record in a shard."
+    ) -> None:
+        super().__init__(message)
+
+
+class ExpiredIteratorError(ServiceError):
+    code = "ExpiredIteratorException"
+
+
+class CancellationReason(NamedTuple):
+    """What one action has to do with the end of its transaction; `item` is a stored image (encoded)."""
+
+    code: str = "None"
+    message: str = ""
+    item: bytes | None = None
+
+
+class TransactionCanceledError(ServiceError):
+    """`reasons` has one for each action, in their order; nothing of the transaction was done."""
+
+    code = "TransactionCanceledException"
+
+    def __init__(self, reasons: Sequence[CancellationReason]) -> None:
+        codes = ", ".join(reason.code for reason in reasons)
+        super().__init__(f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]")
+        self.reasons = reasons
+
+
+class TransactionInProgressError(ServiceError):
+    code = "TransactionInProgressException"
+
+    def __init__(self) -> None:
+        super().__init__("The transaction with the given request token is already in progress.")
+
+
+class IdempotentParameterMismatchError(ServiceError):
+    code = "IdempotentParameterMismatchException"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "DynamoDB rejected the request because you retried a request with a different payload but with an"
+            " idempotent token that was already used."
+        )
 
 
 class ThrottlingError(ServiceError):

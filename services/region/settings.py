@@ -1,5 +1,6 @@
 """The region service's settings, field by field, from flags and MERIDIAN_ variables."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,12 @@ from shared.topology import Topology
 _loopback = ("127.0.0.1", "localhost", "::1")
 
 
+def _account(text: str) -> str:
+    if re.fullmatch(r"[0-9]{12}", text) is None:
+        raise ValueError("an account id is twelve digits")
+    return text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionSettings(KafkaAccessSettings):
     """One region: DynamoDB tables over HTTP, kept in a data directory, replicated to the other regions."""
@@ -19,6 +26,7 @@ class RegionSettings(KafkaAccessSettings):
     data: Path = setting("directory that holds this region's data", parse=Path, default=Path(".meridian-region"))
     port: int = setting("port to listen on", parse=port_number, default=8000)
     host: str = setting("address to listen on", default="127.0.0.1")
+    account: str = setting("account id in the ARNs of tables: twelve digits", parse=_account, default="000000000000")
     allow_remote: bool = switch("listen on an address of other machines although nothing is authenticated yet")
     topology: Topology = setting(
         "all regions, as name=number=endpoint,…; without it this region is alone",
@@ -38,7 +46,7 @@ class RegionSettings(KafkaAccessSettings):
     )
     kafka_retention_hours: int = setting("how long a topic keeps changes", parse=count, default=7 * 24)
     kafka_compression: str = setting("of what is sent to Kafka", parse=one_of("none", "gzip"), default="none")
-    table_delay_s: float = setting("how long a new table stays CREATING, for tests", parse=seconds, default=0.0)
+    table_delay_s: float = setting("how long tables stay CREATING, UPDATING and DELETING, for tests", parse=seconds, default=0.0)
 
     def check(self) -> None:
         if self.topology.regions and self.region not in self.topology:

@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from services.region.api.application import application
 from services.region.api.dynamodb.endpoint import Endpoint
 from services.region.api.dynamodb.operations import Engine, operations
-from services.region.api.dynamodb.replies import Arns
+from services.region.api.dynamodb.table_operations import TableExtras
 from services.region.api.internal import ReplicationEngine
 from services.region.api.region_metrics import GroupMetrics, ReplicationMetrics, StorageMetrics
 from services.region.api.request_metrics import RequestMetrics
@@ -21,21 +22,36 @@ from services.region.engine.digests import Digests
 from services.region.engine.feed import Feed, FeedRing, catalog_lane
 from services.region.engine.followers import Followers
 from services.region.engine.horizons import Horizons
+from services.region.engine.indexes import Indexes, settle_interval_s
+from services.region.engine.insights import Insights
 from services.region.engine.items import Items
+from services.region.engine.kinesis import KinesisDestinations
 from services.region.engine.links import Links
+from services.region.engine.policies import Policies
 from services.region.engine.queries import Queries
 from services.region.engine.registry import Registry
+from services.region.engine.replica_facts import FactsOfReplicas
 from services.region.engine.replicas import Replicas
 from services.region.engine.replication import Replication
 from services.region.engine.retention import Retention
+from services.region.engine.selects import Selects
+from services.region.engine.statements import Statements
+from services.region.engine.stream_register import StreamRegister
+from services.region.engine.streams import Streams
 from services.region.engine.tables import Tables
+from services.region.engine.tags import Tags
+from services.region.engine.time_to_live import Expiry, TimesToLive
+from services.region.engine.transaction_rounds import Rounds
+from services.region.engine.transactions import Transactions
 from services.region.jobs.housekeeping import housekeeping
 from services.region.jobs.periodic import Job, PeriodicJobs
 from services.region.jobs.publish import Publish, publish_retry_s, topic_removal_interval_s
+from services.region.rules.arns import Arns
 from services.region.settings import RegionSettings
 from services.region.storage.catalog import Catalog
 from services.region.storage.connections import check_sqlite
 from services.region.storage.partitions import Partition, Partitions
+from services.region.storage.transaction_log import TransactionLog
 from services.region.storage.writer import Group
 from services.region.vault.storage_key import storage_key
 from shared.clock import Clock
@@ -44,7 +60,6 @@ from shared.feed.kafka import KafkaPublisher, TopicSettings
 from shared.settings import read_secret
 from shared.topology import Region, Topology
 
-account = "000000000000"
 writer_threads = 4
 
 
@@ -93,7 +108,9 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
         committed=committed,
     )
     definitions = partitions.of(catalog_lane)
-    registry = Registry()
+    arns = Arns(region, settings.account)
+    registry = Registry(arns)
+    stream_register = StreamRegister(clock)
     replicas = Replicas(
         registry,
         catalog=catalog,
@@ -101,6 +118,7 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
         definitions=definitions,
         topology=topology,
         region=region,
+        streams=stream_register,
     )
     ring = FeedRing()
     feed = Feed(registry, ring=ring, definitions=definitions, topology=topology, region=region, clock=clock)
@@ -140,21 +158,45 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
             publishes=publisher is not None,
         )
     )
+    transaction_log = TransactionLog(
+        settings.data / "transactions.db", key=key, loop=partitions.loop, threads=partitions.threads
+    )
+    rounds = Rounds(transaction_log, region=number, clock=clock)
+    transactions = Transactions(registry, rounds, transaction_log=transaction_log, clock=clock)
     items = Items(registry)
+    indexes = Indexes(registry, region=number, clock=clock)
+    queries = Queries(registry, indexes)
+    facts = FactsOfReplicas(registry, catalog)
+    tables = Tables(
+        registry,
+        replicas,
+        indexes=indexes,
+        facts=facts,
+        topology=topology,
+        arns=arns,
+        clock=clock,
+        delay_s=settings.table_delay_s,
+    )
     engine = Engine(
         items=items,
-        queries=Queries(registry),
+        queries=queries,
         batches=Batches(registry, items),
-        tables=Tables(
-            registry,
-            replicas,
-            topology=topology,
-            region=region,
-            clock=clock,
-            creation_delay_s=settings.table_delay_s,
+        tables=tables,
+        extras=TableExtras(
+            tags=Tags(registry, facts, arns),
+            policies=Policies(facts, streams=stream_register, arns=arns, clock=clock),
+            insights=Insights(registry, facts, clock),
+            kinesis=KinesisDestinations(facts),
         ),
+        transactions=transactions,
+        statements=Statements(
+            registry, items, Selects(registry, items, queries, token_key=key), transactions
+        ),
+        streams=Streams(registry, stream_register, region=region, iterator_key=key, clock=clock),
+        times_to_live=TimesToLive(registry, tables, region=number, clock=clock),
     )
-    endpoint = Endpoint(operations(engine, arns=Arns(region, account)), metrics=request_metrics, clock=clock)
+    address = urlsplit(topology.named(region).endpoint).netloc
+    endpoint = Endpoint(operations(engine, arns=arns, address=address), metrics=request_metrics, clock=clock)
     readiness = Readiness()
     app = application(
         engine,
@@ -176,7 +218,18 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
         is_ready=lambda: readiness.is_ready,
     )
     await replicas.load()
-    jobs = housekeeping(beat=beat, replicas=replicas, retention=retention, followers=followers, partitions=partitions)
+    await transactions.recover()
+    jobs = housekeeping(
+        beat=beat,
+        replicas=replicas,
+        retention=retention,
+        followers=followers,
+        partitions=partitions,
+        rounds=rounds,
+        transactions=transactions,
+        expiry=Expiry(registry, clock=clock),
+    )
+    jobs.append(Job("settle-indexes", settle_interval_s, indexes.settle))
     if publish is not None:
         jobs.append(Job("publish", publish_retry_s, publish.run))
         jobs.append(Job("remove-topics", topic_removal_interval_s, publish.remove_topics))
@@ -190,6 +243,7 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
         await asyncio.gather(running, return_exceptions=True)
         if publisher is not None:
             await publisher.close()
+        await transaction_log.close()
         await partitions.close()
         catalog.close()
 

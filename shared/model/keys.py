@@ -6,6 +6,7 @@ item's slot, one of 65,536; partitions, scan segments and digests are slot range
 
 import re
 from base64 import b64decode
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import md5
 from typing import NamedTuple
@@ -66,6 +67,11 @@ def key_bytes(value: AttributeValue) -> bytes:
             return number_key_bytes(content)
         return b64decode(content)
     raise ValidationError("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
+
+
+def joined_key_bytes(keys: Iterable[bytes]) -> bytes:
+    """The keys of several attributes as one that sorts as they do, from the first to the last."""
+    return b"".join(key.replace(b"\x00", b"\x00\x01") + b"\x00\x00" for key in keys)
 
 
 def number_key_bytes(text: str) -> bytes:

@@ -2,11 +2,12 @@
 
 A definition is versioned and replicated like an item. `generation` names one life of a table: changes of a deleted
 table never enter a new one of the same name. What a replica has for itself (its status) is a `ReplicaState`.
+Fields that came after the first ones are written down only where they differ from their default.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NewType, cast
@@ -14,10 +15,13 @@ from typing import Any, NewType, cast
 import orjson
 
 from shared.errors import CorruptRecordError
+from shared.model.indexes import SecondaryIndex, index_of, index_of_times
 from shared.model.keys import KeyAttribute, KeySchema
 
 Generation = NewType("Generation", bytes)  # 16 bytes
 RegionName = NewType("RegionName", str)
+
+_later = {"later": True}  # marks fields that came after the first ones
 
 catalog_generation = Generation(bytes(16))  # the lane that carries definitions and replica states
 format_number = 1
@@ -42,6 +46,66 @@ class StreamSpecification:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeToLive:
+    """Items expire at the time that this attribute names; `number` stands for its order inside partition files."""
+
+    attribute: str
+    number: int
+
+
+class TableClass(StrEnum):
+    STANDARD = "STANDARD"
+    STANDARD_INFREQUENT_ACCESS = "STANDARD_INFREQUENT_ACCESS"
+
+
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """With a key of the key management service: one's own, or (None) the one that it keeps for tables."""
+
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaIndexSettings:
+    name: str
+    read_capacity_units: int | None = None
+    max_read_request_units: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaSettings:
+    """What the replica in one region has otherwise than its table; None is as the table has it."""
+
+    region: RegionName
+    table_class: TableClass | None = None
+    read_capacity_units: int | None = None
+    max_read_request_units: int | None = None
+    encryption_key: str | None = None
+    indexes: tuple[ReplicaIndexSettings, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TableSettings:
+    """What a table has beside its keys, and since when; wall times are microseconds since 1970."""
+
+    table_class: TableClass = TableClass.STANDARD
+    table_class_changed_us: int | None = None
+    encryption: Encryption | None = None
+    on_demand_since_us: int | None = None  # of the last time that it became on-demand
+    max_read_request_units: int | None = None
+    max_write_request_units: int | None = None
+    warm_read_units: int = 0  # at least; a table is never less warm than it was
+    warm_write_units: int = 0
+    capacity_increased_us: int | None = None
+    capacity_decreased_us: int | None = None
+    capacity_decreases: int = 0  # on the UTC day of the last one
+    replicas: tuple[ReplicaSettings, ...] = ()
+
+    def of_replica(self, region: RegionName) -> ReplicaSettings:
+        return next((each for each in self.replicas if each.region == region), ReplicaSettings(region))
+
+
+@dataclass(frozen=True, slots=True)
 class TableDefinition:
     generation: Generation
     name: str
@@ -54,10 +118,33 @@ class TableDefinition:
     write_capacity_units: int = 0
     stream: StreamSpecification | None = None
     global_since_us: int | None = None  # set when the second replica is added, and kept
+    indexes: tuple[SecondaryIndex, ...] = field(default=(), metadata=_later)
+    index_changes: int = field(default=0, metadata=_later)  # additions and removals since the table was made
+    settings: TableSettings = field(default=TableSettings(), metadata=_later)
+    stream_since_us: int | None = field(default=None, metadata=_later)  # of the latest stream, also when it is off
+    ttl: TimeToLive | None = field(default=None, metadata=_later)  # None: items don't expire
 
     @property
     def is_global(self) -> bool:
         return self.global_since_us is not None
+
+    @property
+    def kept_indexes(self) -> tuple[SecondaryIndex, ...]:
+        """What partition files keep in order: the table's indexes, and its items by their time to live."""
+        if self.ttl is None:
+            return self.indexes
+        times = index_of_times(self.ttl.attribute, self.ttl.number, table_keys=self.key_schema.names)
+        return (*self.indexes, times)
+
+    @property
+    def key_attributes(self) -> tuple[KeyAttribute, ...]:
+        """The key attributes of the table and of its indexes, by name."""
+        attributes = {attribute.name: attribute for index in self.indexes for attribute in index.key_attributes}
+        keys = self.key_schema
+        attributes |= {keys.partition.name: keys.partition}
+        if keys.sort is not None:
+            attributes |= {keys.sort.name: keys.sort}
+        return tuple(attributes[name] for name in sorted(attributes))
 
     def with_replicas(self, replicas: tuple[RegionName, ...]) -> "TableDefinition":
         return replace(self, replicas=replicas)
@@ -74,6 +161,9 @@ class ReplicaState:
 
 def encode_definition(definition: TableDefinition) -> bytes:
     document = asdict(definition) | {"generation": definition.generation.hex(), "format": format_number}
+    for each in fields(definition):
+        if each.metadata == _later and getattr(definition, each.name) == each.default:
+            del document[each.name]
     return orjson.dumps(document)
 
 
@@ -81,18 +171,24 @@ def encode_definition(definition: TableDefinition) -> bytes:
 def decode_definition(document: bytes) -> TableDefinition:
     """Raises `CorruptRecordError` for bytes that are no definition of a known format."""
     with _decoding("table definition"):
-        fields = _fields(document)
-        keys, stream = fields["key_schema"], fields["stream"]
-        fields |= {
-            "generation": Generation(bytes.fromhex(fields["generation"])),
+        members = _members(document)
+        keys, stream = members["key_schema"], members["stream"]
+        members |= {
+            "generation": Generation(bytes.fromhex(members["generation"])),
             "key_schema": KeySchema(
                 KeyAttribute(**keys["partition"]), None if keys["sort"] is None else KeyAttribute(**keys["sort"])
             ),
-            "replicas": tuple(map(RegionName, fields["replicas"])),
-            "billing_mode": BillingMode(fields["billing_mode"]),
+            "replicas": tuple(map(RegionName, members["replicas"])),
+            "billing_mode": BillingMode(members["billing_mode"]),
             "stream": None if stream is None else StreamSpecification(**stream),
         }
-        return TableDefinition(**fields)
+        if "settings" in members:
+            members["settings"] = _settings(members["settings"])
+        if "ttl" in members:
+            members["ttl"] = TimeToLive(**members["ttl"])
+        if "indexes" in members:
+            members["indexes"] = tuple(map(index_of, members["indexes"]))
+        return TableDefinition(**members)
 
 
 def encode_replica_state(state: ReplicaState) -> bytes:
@@ -102,8 +198,8 @@ def encode_replica_state(state: ReplicaState) -> bytes:
 def decode_replica_state(document: bytes) -> ReplicaState:
     """Raises `CorruptRecordError` for bytes that are no replica state of a known format."""
     with _decoding("replica state"):
-        fields = _fields(document)
-        return ReplicaState(**(fields | {"status": ReplicaStatus(fields["status"])}))
+        members = _members(document)
+        return ReplicaState(**(members | {"status": ReplicaStatus(members["status"])}))
 
 
 @contextmanager
@@ -114,9 +210,28 @@ def _decoding(what: str) -> Iterator[None]:
         raise CorruptRecordError(f"{what} can't be decoded: {error}") from error
 
 
-def _fields(document: bytes) -> dict[str, Any]:
-    fields = orjson.loads(document)
-    number = fields.pop("format")
+def _members(document: bytes) -> dict[str, Any]:
+    members = orjson.loads(document)
+    number = members.pop("format")
     if number != format_number:
         raise CorruptRecordError(f"table document of unknown format {number}")
-    return cast("dict[str, Any]", fields)
+    return cast("dict[str, Any]", members)
+
+
+def _settings(members: dict[str, Any]) -> TableSettings:
+    encryption = members["encryption"]
+    converted = {
+        "table_class": TableClass(members["table_class"]),
+        "encryption": None if encryption is None else Encryption(**encryption),
+        "replicas": tuple(map(_replica_settings, members["replicas"])),
+    }
+    return TableSettings(**(members | converted))
+
+
+def _replica_settings(members: dict[str, Any]) -> ReplicaSettings:
+    table_class = members["table_class"]
+    converted = {
+        "table_class": None if table_class is None else TableClass(table_class),
+        "indexes": tuple(ReplicaIndexSettings(**index) for index in members["indexes"]),
+    }
+    return ReplicaSettings(**(members | converted))

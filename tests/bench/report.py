@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from tests.bench.rows import Round, RowName, bare, get, get_while_scanning, put, query, update
+from tests.bench.rows import Round, RowName, bare, get, get_while_scanning, put, query, transact, update
 
 get_ratio_aim = 0.60
 put_ratio_aim = 0.30
@@ -16,6 +16,7 @@ _titles = {
     put: "PutItem",
     query: "Query of 25 items",
     update: "UpdateItem with a condition",
+    transact: "TransactWriteItems of 4",
     get_while_scanning: "GetItem while 4 clients scan",
 }
 
@@ -52,7 +53,7 @@ def members_of(figures: Mapping[RowName, Figures], *, region: str, peers: Sequen
     """The figures as members of bench.json; `region` and `peers` are names of servers."""
     mark = next(each for (_, operation), each in figures.items() if operation == bare)
     members: dict[str, Any] = {"bare_rps": round(mark.rps), "cpu_us_per_bare": round(mark.cpu_us, 1)}
-    for operation in (get, put, update, query):
+    for operation in (get, put, update, transact, query):
         members |= _members(operation, figures[region, operation])
     members["get_p99_while_scanning_ms"] = round(figures[region, get_while_scanning].p99_ms, 2)
     if peers:

@@ -22,6 +22,7 @@ from tests.bench.items import (
 orders_table = "bench-orders"
 collections_table = "bench-collections"
 scan_segments = 4
+transaction_items = 4
 
 _authorization = (
     "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLEBENCHMARK/20250517/us-east-1/dynamodb/aws4_request, "
@@ -57,6 +58,24 @@ def update_requests(port: int) -> Sequence[bytes]:
     return [
         _message(port, "UpdateItem", {"TableName": orders_table, "Key": order_key(number)} | expressions)
         for number in visiting_order()
+    ]
+
+
+def transaction_requests(port: int, *, revision: int) -> Sequence[bytes]:
+    """Puts of items that follow each other in visiting order, all of them or none."""
+    visited = visiting_order()
+    groups = (visited[first : first + transaction_items] for first in range(0, item_count, transaction_items))
+    return [
+        _message(
+            port,
+            "TransactWriteItems",
+            {
+                "TransactItems": [
+                    {"Put": {"TableName": orders_table, "Item": order(number, revision=revision)}} for number in group
+                ]
+            },
+        )
+        for group in groups
     ]
 
 

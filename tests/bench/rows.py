@@ -21,7 +21,10 @@ get = "get"
 put = "put"
 query = "query"
 update = "update"
+transact = "transact"
 get_while_scanning = "get while scanning"
+
+_transacted = 1_000  # added to the revisions that transactions write
 
 
 def _nothing(_load: Load, _round: int) -> None:
@@ -86,6 +89,12 @@ def further_rows(server: Server, tables: Tables) -> list[Row]:
             update,
             lambda _: requests.update_requests(server.port),
             lambda load, _: tables.check_updated(load.requests),
+        ),
+        Row(
+            server,
+            transact,
+            lambda number: requests.transaction_requests(server.port, revision=number + _transacted),
+            lambda load, number: tables.check_transacted(load.requests, revision=number + _transacted),
         ),
         Row(server, query, lambda _: requests.query_requests(server.port), _holding(server, items=collection_items)),
         Row(

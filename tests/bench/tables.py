@@ -9,7 +9,7 @@ from botocore.config import Config
 from shared.errors import OperatorError
 from shared.model.values import Item
 from tests.bench.items import collection_item, item_count, order, order_key, visiting_order
-from tests.bench.requests import collections_table, orders_table
+from tests.bench.requests import collections_table, orders_table, transaction_items
 from tests.bench.servers import Server
 
 _batch_items = 25
@@ -44,16 +44,23 @@ class Tables:
             if item != order(number, revision=revision):
                 raise self._lost("PutItem", number, item)
 
+    def check_transacted(self, requests: int, *, revision: int) -> None:
+        """That items which a round of `requests` TransactWriteItems wrote are there as written."""
+        for number, item in self._read_back(requests, items_each=transaction_items).items():
+            if item != order(number, revision=revision):
+                raise self._lost("TransactWriteItems", number, item)
+
     def check_updated(self, requests: int) -> None:
         """That items which a round of `requests` UpdateItems changed have been counted up."""
         for number, item in self._read_back(requests).items():
             if item.get("visits", {"N": "0"}) == {"N": "0"}:
                 raise self._lost("UpdateItem", number, item)
 
-    def _read_back(self, requests: int) -> dict[int, Item]:
+    def _read_back(self, requests: int, *, items_each: int = 1) -> dict[int, Item]:
         """Items by number, from the earlier half of what was asked for: the newest may still have been under way."""
         # wrk takes the first message for its own look at it and does not send it.
-        visited = visiting_order()[1 : max(2, min(requests // 2, item_count))]
+        asked_for = max(2, requests // 2) * items_each
+        visited = visiting_order()[items_each : min(asked_for, item_count)]
         numbers = visited[:: max(1, len(visited) // _sample)][:_sample]
         keys = [order_key(number) for number in numbers]
         reply = self._client.batch_get_item(RequestItems={orders_table: {"Keys": keys}})

@@ -49,6 +49,11 @@ def client(url: str) -> Any:
 
 
 @pytest.fixture(scope="session")
+def streams_client(url: str) -> Any:
+    return boto3.client("dynamodbstreams", endpoint_url=url, config=_config, **_credentials)
+
+
+@pytest.fixture(scope="session")
 def resource(url: str) -> Any:
     return boto3.resource("dynamodb", endpoint_url=url, config=_config, **_credentials)
 

@@ -7,9 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from services.region.storage import catalog, statements
+from services.region.storage import catalog, statements, transaction_statements
 from services.region.storage.catalog import Catalog
+from services.region.storage.connections import open_writer
 from services.region.storage.partition_file import PartitionFile, PartitionState
+from services.region.storage.transaction_log import TransactionLogFile
 from shared.changes.records import Lane
 from shared.model.tables import Generation
 from tests.golden.formats import Document, Format, folder, formats
@@ -40,7 +42,11 @@ def schema_path(name: str) -> Path:
     return folder / f"{name}.sql"
 
 
-schema_names = (f"partition_file.{statements.format_number}", f"catalog.{catalog.format_number}")
+schema_names = (
+    f"partition_file.{statements.format_number}",
+    f"catalog.{catalog.format_number}",
+    f"transaction_log.{transaction_statements.format_number}",
+)
 
 
 def schemas() -> dict[str, str]:
@@ -55,7 +61,11 @@ def schemas() -> dict[str, str]:
         connection = sqlite3.connect(path / "catalog.db")
         tables = [sql for (sql,) in connection.execute(_schema)]
         connection.close()
-    return dict(zip(schema_names, (_text(partition), _text(tables)), strict=True))
+        log = open_writer(path / "transactions.db", bytes(32))
+        TransactionLogFile(log, path)
+        transactions = [sql for (sql,) in log.execute(_schema)]
+        log.close()
+    return dict(zip(schema_names, map(_text, (partition, tables, transactions)), strict=True))
 
 
 _schema = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"

@@ -1,26 +1,35 @@
 """Every format with its examples, and how an example is written down so that a person can read it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from services.region.rules import digests
+import orjson
+
+from services.region.rules import digests, replica_facts
+from services.region.rules.replica_facts import ContributorInsights, KinesisDestination, ReplicaFacts, ResourcePolicy
 from services.region.rules.stored import StoredItem
 from shared.changes import batches, heartbeats, records
 from shared.changes.batches import Batch, Delivery
 from shared.changes.heartbeats import Heartbeat
 from shared.changes.records import Change, Kind, Lane
 from shared.model import tables
+from shared.model.indexes import index_of
 from shared.model.keys import ItemKey, KeyAttribute, KeySchema, key_bytes, slot_of
 from shared.model.tables import (
     BillingMode,
+    Encryption,
     Generation,
     RegionName,
+    ReplicaIndexSettings,
+    ReplicaSettings,
     ReplicaState,
     ReplicaStatus,
     StreamSpecification,
     TableDefinition,
+    TableSettings,
+    TimeToLive,
 )
 from shared.versions.versions import Version, encode_seen
 
@@ -115,12 +124,48 @@ def _encode_definition(document: Document) -> bytes:
         "billing_mode": BillingMode(document["billing_mode"]),
         "stream": None if stream is None else StreamSpecification(**stream),
     }
+    if "ttl" in document:
+        given["ttl"] = TimeToLive(**document["ttl"])
+    if "indexes" in document:
+        given["indexes"] = tuple(map(index_of, document["indexes"]))
+    if "settings" in document:
+        given["settings"] = _table_settings(document["settings"])
     return tables.encode_definition(TableDefinition(**given))
 
 
-def _decode_definition(document: bytes) -> Document:
-    definition = tables.decode_definition(document)
-    return asdict(definition) | {"generation": definition.generation.hex(), "replicas": list(definition.replicas)}
+def _table_settings(document: Document) -> TableSettings:
+    replicas = tuple(
+        ReplicaSettings(**replica | {"indexes": tuple(ReplicaIndexSettings(**index) for index in replica["indexes"])})
+        for replica in document["replicas"]
+    )
+    return TableSettings(**document | {"encryption": Encryption(**document["encryption"]), "replicas": replicas})
+
+
+def _decode_definition(encoded: bytes) -> Document:
+    """What has its default is written down for the first fields only."""
+    definition = tables.decode_definition(encoded)
+    members = asdict(definition) | {"generation": definition.generation.hex()}
+    kept = {
+        each.name: members[each.name]
+        for each in fields(definition)
+        if not each.metadata or getattr(definition, each.name) != each.default
+    }
+    document: Document = orjson.loads(orjson.dumps(kept))
+    return document
+
+
+def _encode_facts(document: Document) -> bytes:
+    converted = {
+        "policies": {name: ResourcePolicy(**policy) for name, policy in document["policies"].items()},
+        "insights": {name: ContributorInsights(**insights) for name, insights in document["insights"].items()},
+        "kinesis": tuple(KinesisDestination(**destination) for destination in document["kinesis"]),
+    }
+    return replica_facts.encode_facts(ReplicaFacts(**document | converted))
+
+
+def _decode_facts(encoded: bytes) -> Document:
+    facts = asdict(replica_facts.decode_facts(encoded))
+    return facts | {"kinesis": list(facts["kinesis"])}
 
 
 def _encode_replica_state(document: Document) -> bytes:
@@ -172,6 +217,67 @@ _definition = {
     "stream": {"enabled": True, "view_type": "NEW_AND_OLD_IMAGES"},
     "global_since_us": 1700000000000001,
 }
+_settings = {
+    "table_class": "STANDARD_INFREQUENT_ACCESS",
+    "table_class_changed_us": 1700000000000002,
+    "encryption": {"key": "alias/orders"},
+    "on_demand_since_us": 1700000000000000,
+    "max_read_request_units": 100,
+    "max_write_request_units": None,
+    "warm_read_units": 13000,
+    "warm_write_units": 5000,
+    "capacity_increased_us": 1700000000000003,
+    "capacity_decreased_us": 1700000000000004,
+    "capacity_decreases": 2,
+    "replicas": [
+        {
+            "region": "eu-west-1",
+            "table_class": "STANDARD",
+            "read_capacity_units": 7,
+            "max_read_request_units": None,
+            "encryption_key": None,
+            "indexes": [{"name": "by-date", "read_capacity_units": 3, "max_read_request_units": None}],
+        }
+    ],
+}
+_indexes = [
+    {
+        "number": 1,
+        "name": "by-date",
+        "is_global": False,
+        "partition": [{"name": "p", "type": "S"}],
+        "sort": [{"name": "date", "type": "N"}],
+        "table_keys": ["p", "c"],
+        "projection": "INCLUDE",
+        "included": ["text"],
+        "read_capacity_units": 0,
+        "write_capacity_units": 0,
+        "on_demand": None,
+        "warm_read_units": None,
+        "warm_write_units": None,
+        "capacity_increased_us": None,
+        "capacity_decreased_us": None,
+        "capacity_decreases": 0,
+    },
+    {
+        "number": 435200000000001,
+        "name": "by-place",
+        "is_global": True,
+        "partition": [{"name": "country", "type": "S"}, {"name": "town", "type": "S"}],
+        "sort": [{"name": "street", "type": "S"}, {"name": "number", "type": "N"}],
+        "table_keys": ["p", "c"],
+        "projection": "ALL",
+        "included": [],
+        "read_capacity_units": 3,
+        "write_capacity_units": 4,
+        "on_demand": {"read_units": 5, "write_units": None},
+        "warm_read_units": 13000,
+        "warm_write_units": None,
+        "capacity_increased_us": 1700000000000005,
+        "capacity_decreased_us": 1700000000000006,
+        "capacity_decreases": 1,
+    },
+]
 _local_definition = _definition | {
     "key_schema": {"partition": {"name": "p", "type": "B"}, "sort": None},
     "replicas": ["us-east-1"],
@@ -245,7 +351,14 @@ formats = [
     Format(
         "definition",
         tables.format_number,
-        {"global": _definition, "local": _local_definition},
+        {
+            "global": _definition,
+            "local": _local_definition,
+            "with a latest stream and a time to live": _definition
+            | {"stream": None, "stream_since_us": 1700000000000002, "ttl": {"attribute": "ends", "number": 259}},
+            "with settings": _definition | {"settings": _settings},
+            "with indexes": _definition | {"indexes": _indexes, "index_changes": 1},
+        },
         _encode_definition,
         _decode_definition,
     ),
@@ -258,6 +371,22 @@ formats = [
         },
         _encode_replica_state,
         _decode_replica_state,
+    ),
+    Format(
+        "replica_facts",
+        replica_facts.format_number,
+        {
+            "none": {"tags": {}, "is_protected": False, "policies": {}, "insights": {}, "kinesis": []},
+            "all": {
+                "tags": {"team": "blue", "empty": ""},
+                "is_protected": True,
+                "policies": {"": {"document": "{}", "revision": "1700000000000"}},
+                "insights": {"by-date": {"is_enabled": True, "mode": "THROTTLED_KEYS", "changed_us": 1700000000000000}},
+                "kinesis": [{"stream_arn": "arn:aws:kinesis:here:1:stream/s", "precision": None}],
+            },
+        },
+        _encode_facts,
+        _decode_facts,
     ),
     Format(
         "key",

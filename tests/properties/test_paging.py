@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.region.commands.queries import Page, Query, Scan
+from services.region.engine.indexes import Indexes
 from services.region.engine.queries import Queries
 from services.region.engine.registry import Registry, Table
 from services.region.expressions.key_conditions import bind_key_condition
@@ -85,7 +86,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
             runner.run(filled_by(partitions, partition.lane, mine))
         registry = Registry()
         registry.put(table)
-        yield Filled(runner, Queries(registry), dict(sorted(items.items())))
+        indexes = Indexes(registry, region=1, clock=SystemClock())
+        yield Filled(runner, Queries(registry, indexes), dict(sorted(items.items())))
         runner.run(partitions.close())
 
 

@@ -5,28 +5,39 @@ Each breakage replaces functions of the code under test by ones that forget one 
 
 import itertools
 from asyncio import Future
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import apsw
+
 from services.region.engine import replication
 from services.region.engine.feed import Feed, SnapshotPage
+from services.region.engine.horizons import Horizons
+from services.region.engine.registry import Table
 from services.region.engine.replication import ApplyChanges, LaneOutcome, Tally, apply_change
+from services.region.engine.time_to_live import Expire
 from services.region.rules import remote
 from services.region.rules.remote import RemoteDecision, decide_remote
 from services.region.rules.stored import StoredItem
+from services.region.rules.time_to_live import is_to_expire
 from services.region.storage import partition_file
-from services.region.storage.partition_file import PartitionFile
+from services.region.storage.index_entries import FileIndex, IndexPhase
+from services.region.storage.partition_file import CopyState, PartitionFile
 from services.region.storage.partitions import Partition
 from services.region.storage.writer import Job
-from services.replicator.io.port import ApplyMode, SourceRegion
+from services.replicator.io import port as ports
+from services.replicator.io.port import ApplyMode, OwnedLane, SourceRegion
 from services.replicator.link import lane as links
 from services.replicator.work.apply import Applier
 from services.replicator.work.resync import Copier
+from services.replicator.work.run import Worker
 from shared.changes.batches import Delivery
-from shared.changes.records import Change, Lane, decode_change
+from shared.changes.records import Change, Kind, Lane, decode_change
+from shared.errors import RequestRefusedError
 from shared.feed.port import Position
+from shared.model.keys import ItemKey
 from shared.model.tables import RegionName
 from shared.versions.resolve import Outcome, Resolution, Stamp, resolve
 from shared.versions.versions import merge_seen, timestamp_at
@@ -165,15 +176,15 @@ def _loss_denied(state: links.LaneState, _reason: str) -> links.Step:
 
 
 async def _positions_after_rows(
-    self: Copier, lane: Lane, donor: RegionName, region: SourceRegion
-) -> Mapping[RegionName, Position]:
+    self: Copier, owned: OwnedLane, donor: RegionName, region: SourceRegion
+) -> ports.SnapshotPage:
     applier = Applier(self._own, donor, chance=self._chance)
-    page = await region.snapshot(lane, None)
+    page = await region.snapshot(owned.lane, None)
     while True:
         await applier.apply(page.deliveries, mode=ApplyMode.SNAPSHOT)
         if page.cursor is None:
-            return page.positions
-        page = await region.snapshot(lane, page.cursor)
+            return page
+        page = await region.snapshot(owned.lane, page.cursor)
 
 
 _snapshot = Feed.snapshot
@@ -182,6 +193,56 @@ _snapshot = Feed.snapshot
 def _tombstones_left_out(self: Feed, target: RegionName, lane: Lane, *, cursor: str | None) -> SnapshotPage:
     page = _snapshot(self, target, lane, cursor=cursor)
     return page._replace(deliveries=[row for row in page.deliveries if decode_change(row.record).image is not None])
+
+
+def _whole_donors_only(self: Feed, target: RegionName, lane: Lane, *, cursor: str | None) -> SnapshotPage:
+    """Who waits for others gives no copy; two that wait for each other wait for ever."""
+    page = _snapshot(self, target, lane, cursor=cursor)
+    partition = self._partition(target, lane)
+    if partition.state.completeness is not CopyState.FOLLOWING:
+        raise RequestRefusedError("not_ready", "this region's own copy is not complete")
+    return page
+
+
+# Tombstones
+
+
+def _age_alone(_self: Horizons, _table: Table, _lane: Lane) -> None:
+    """Every region forgets a tombstone after a day, whatever the others still have to get."""
+
+
+def _horizon_claimed(self: Worker, lanes: Sequence[Lane]) -> Mapping[Lane, int]:
+    """A replicator says that it has everything up to now, without heartbeats that prove it and while it has nothing."""
+    return dict.fromkeys(lanes, self._clock.wall_us())
+
+
+# Expiry
+
+
+def _expiry_by_the_clock(self: Expire, file: PartitionFile, now_us: int) -> None:
+    """An expiry beats everything that was written before it, seen or not."""
+    for key in self._keys:
+        stored = file.read(key)
+        if stored is not None and is_to_expire(stored, self._attribute, region=file.region, now_us=now_us):
+            file.write_local(key, stored, kind=Kind.EXPIRY, image=None, now_us=now_us)
+
+
+# Indexes
+
+_maintain = partition_file.maintain_indexes
+
+
+def _entries_left_behind(
+    connection: apsw.Connection, indexes: Iterable[FileIndex], key: ItemKey, *, old: bytes | None, new: bytes | None
+) -> None:
+    """A deleted item keeps its entries."""
+    if new is not None:
+        _maintain(connection, indexes, key, old=old, new=new)
+
+
+def _not_filled(_connection: apsw.Connection, held: FileIndex, **_: int) -> None:
+    """An index that comes to a table holds what is written from then on."""
+    held.phase = IndexPhase.BUILT
 
 
 # Durability
@@ -214,5 +275,11 @@ breakages: Mapping[str, Sequence[Replacement]] = {
     "loss-denied": [Replacement(links, "_lost", _loss_denied)],
     "positions-after-rows": [Replacement(Copier, "_copy_rows", _positions_after_rows)],
     "tombstones-left-out": [Replacement(Feed, "snapshot", _tombstones_left_out)],
+    "whole-donors-only": [Replacement(Feed, "snapshot", _whole_donors_only)],
+    "tombstones-by-age-alone": [Replacement(Horizons, "lowest", _age_alone)],
+    "horizon-claimed": [Replacement(Worker, "_horizons_of", _horizon_claimed)],
+    "expiry-by-the-clock": [Replacement(Expire, "run", _expiry_by_the_clock)],
+    "entries-left-behind": [Replacement(partition_file, "maintain_indexes", _entries_left_behind)],
+    "index-not-filled": [Replacement(partition_file, "build_index", _not_filled)],
     "commit-forgotten": [Replacement(SimulatedFile, "commit", _commit_forgotten)],
 }

@@ -1,7 +1,7 @@
 """Clients of one region: unconditional, conditional and counting writes to a few hot items, and reads."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from random import Random
 
 from services.region.commands.items import DeleteItem, GetItem, Guard, ItemWritten, PutItem, UpdateItem
@@ -13,7 +13,7 @@ from shared.errors import ConditionalCheckFailedError, ResourceNotFoundError
 from shared.model.keys import partition_of, slot_of
 from shared.model.tables import Generation
 from shared.versions.versions import Version
-from tests.simulation.ledger import Acknowledged, Item, Ledger, Violation, no_version
+from tests.simulation.ledger import Acknowledged, Item, Ledger, Violation
 from tests.simulation.network import Caller, Network
 from tests.simulation.regions import RegionService, SimulatedRegion
 
@@ -21,6 +21,11 @@ table_name = "orders"
 generation = Generation(bytes.fromhex("0123456789abcdef" * 2))
 partition_count = 2
 hot_keys = ("a", "b", "c", "d", "e", "f")
+rare_keys = tuple(f"rare {number}" for number in range(24))  # mostly deleted, and then left alone for a while
+rare_chance = 0.25
+ends = "ends"  # the attribute that says when an item expires
+expiring_chance = 0.25
+life_s_max = 8
 common_texts = ("same", "alike")
 
 
@@ -52,11 +57,15 @@ class Client:
     async def run(self) -> None:
         while True:
             await asyncio.sleep(self._chance.expovariate(1.0 / self.pause_s))
-            await self.act(self._chance.choice(hot_keys))
+            if self._chance.random() < rare_chance:
+                await self.act(self._chance.choice(rare_keys), _kinds_for_rare_keys)
+            else:
+                await self.act(self._chance.choice(hot_keys))
 
-    async def act(self, key: str) -> None:
+    async def act(self, key: str, kinds: Mapping[str, int] | None = None) -> None:
         """One request of some kind, to its end."""
-        kind = self._chance.choices(list(_kinds), list(_kinds.values()))[0]
+        kinds = kinds or _kinds
+        kind = self._chance.choices(list(kinds), list(kinds.values()))[0]
         try:
             await _acts[kind](self, key)
         except RegionUnavailableError:
@@ -104,7 +113,7 @@ class Client:
             table = service.registry.serving(table_name)
             stored = table.partition(item.key.slot).read(item.key)
             found = service.items.get(GetItem(table_name, {"id": {"S": key}}))
-            shown = no_version if stored is None else stored.version
+            shown = self._ledger.settled(item) if stored is None else stored.version
             if shown < known:
                 raise Violation(f"{item}: {self._region.name} had acknowledged {known} and shows {shown}")
             return found.version
@@ -142,7 +151,11 @@ class Client:
         )
 
     def _item(self, key: str) -> dict[str, dict[str, str]]:
-        return {"id": {"S": key}, "content": {"S": self._text()}}
+        item = {"id": {"S": key}, "content": {"S": self._text()}}
+        if self._chance.random() < expiring_chance:
+            now_s = self._region.clock.wall_us() // 1_000_000
+            item[ends] = {"N": str(now_s + self._chance.randint(0, life_s_max))}
+        return item
 
     def _text(self) -> str:
         """Mostly a text of its own; sometimes one that others write as well."""
@@ -158,6 +171,7 @@ def item_named(key: str) -> Item:
 
 
 _kinds = {"put": 30, "put if absent": 8, "put over": 18, "count": 18, "delete": 8, "delete if present": 4, "read": 14}
+_kinds_for_rare_keys = {"put": 20, "put if absent": 10, "delete": 65, "read": 5}
 _acts: dict[str, Callable[[Client, str], Awaitable[None]]] = {
     "put": Client.put,
     "put if absent": Client.put_if_absent,

@@ -6,7 +6,7 @@ so whatever a process leaves behind when it dies is committed; what it had only 
 
 import asyncio
 from asyncio import Future
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import cast
@@ -15,9 +15,18 @@ import apsw
 
 from services.region.rules.stored import StoredItem
 from services.region.storage.catalog import Catalog
-from services.region.storage.partition_file import CopyState, PartitionFile, PartitionState, has_tables, load_state
+from services.region.storage.partition_file import (
+    CollectedTombstone,
+    CopyState,
+    PartitionFile,
+    PartitionState,
+    has_tables,
+    load_state,
+)
 from services.region.storage.partitions import CommittedHook, Partition, Partitions
 from services.region.storage.reader import PartitionReader
+from services.region.storage.transaction_log import Entry, TransactionLog, TransactionLogFile
+from services.region.storage.transaction_log import has_tables as has_log
 from services.region.storage.writer import WriterThreads
 from shared.changes.records import Kind, Lane
 from shared.clock import Clock
@@ -47,12 +56,27 @@ class Disk:
     ) -> None:
         self.catalog = Catalog(Path(":memory:"), region=region, number=number)
         self.is_full = False
+        self.name = region
         self.region = number
         self.ledger = ledger
         self.broken = broken
         self.note = note
         self.losers: set[tuple[Item, Version]] = set()  # in conflict logs that were deleted with their replica
+        self.transactions = apsw.Connection(":memory:", statementcachesize=64)
         self._databases: dict[Lane, apsw.Connection] = {}
+        ledger.enter(self)
+
+    def replicas(self, lane: Lane) -> Sequence[str]:
+        """The regions that have a replica of a lane's table, as this region knows it."""
+        tables = (local.definition for local in self.catalog.tables())
+        return [name for each in tables if each.generation == lane.generation for name in each.replicas]
+
+    def is_followed(self, lane: Lane) -> bool:
+        """Whether the lane's changes of other regions are taken here, and nothing but they is missing."""
+        return self.holds(lane) and self.state(lane).completeness is not CopyState.COPYING
+
+    def positions(self, lane: Lane) -> Mapping[int, Position]:
+        return self.state(lane).positions
 
     def holds(self, lane: Lane) -> bool:
         return lane in self._databases and has_tables(self._databases[lane])
@@ -85,6 +109,7 @@ class Disk:
 
     def close(self) -> None:
         self.catalog.close()
+        self.transactions.close()
         for database in self._databases.values():
             database.close()
 
@@ -121,10 +146,17 @@ class SimulatedFile(PartitionFile):
         except Violation as violation:
             self._disk.broken(violation)
 
-    def write_local(
-        self, key: ItemKey, stored: StoredItem | None, *, kind: Kind, image: bytes | None, now_us: int
+    def write_decided(
+        self,
+        key: ItemKey,
+        stored: StoredItem | None,
+        *,
+        kind: Kind,
+        image: bytes | None,
+        timestamp: int,
+        now_us: int,
     ) -> Version:
-        version = super().write_local(key, stored, kind=kind, image=image, now_us=now_us)
+        version = super().write_decided(key, stored, kind=kind, image=image, timestamp=timestamp, now_us=now_us)
         self._done.local.append(LocalWrite(stored, self.logged[-1].record))
         self._note_row(key, stored)
         return version
@@ -144,6 +176,11 @@ class SimulatedFile(PartitionFile):
     def write_conflict(self, key: ItemKey, *, loser: StoredItem, winner: StoredItem, now_us: int) -> None:
         super().write_conflict(key, loser=loser, winner=winner, now_us=now_us)
         self._done.conflicts.append(FoundConflict(key, loser, winner))
+
+    def collect_tombstones(self, *, below: int, rows_max: int) -> Sequence[CollectedTombstone]:
+        collected = super().collect_tombstones(below=below, rows_max=rows_max)
+        self._done.collected += collected
+        return collected
 
     def write_dead_letter(self, source: int, position: Position, *, reason: str, record: bytes, now_us: int) -> None:
         super().write_dead_letter(source, position, reason=reason, record=record, now_us=now_us)
@@ -223,6 +260,38 @@ class SimulatedPartitions(Partitions):
 
     def _delete(self, path: Path, closed: "Future[None]") -> None:  # noqa: ARG002 - there is no path
         self.loop.call_soon_threadsafe(closed.set_result, None)
+
+
+class SimulatedTransactionLog(TransactionLog):
+    def __init__(self, disk: Disk, partitions: SimulatedPartitions) -> None:
+        self._disk = disk
+        super().__init__(
+            Path(f"{disk.name}/transactions.db"), key=b"", loop=partitions.loop, threads=partitions.threads
+        )
+
+    def _is_there(self) -> bool:
+        return has_log(self._disk.transactions)
+
+    def _open_file(self) -> TransactionLogFile:
+        return SimulatedTransactionLogFile(self._disk, self._path)
+
+    def _open_reader(self) -> apsw.Connection:
+        return self._disk.transactions
+
+
+class SimulatedTransactionLogFile(TransactionLogFile):
+    def __init__(self, disk: Disk, path: Path) -> None:
+        super().__init__(disk.transactions, path)
+        self._disk = disk
+
+    def write(self, entries: Sequence[tuple[int, Entry]], finished: Sequence[int], *, forgotten_us: int = 0) -> None:
+        if self._disk.is_full:
+            raise apsw.FullError("the disk is full")
+        super().write(entries, finished, forgotten_us=forgotten_us)
+        self._disk.note(f"{self._disk.name} log: {[number for number, _ in entries]} decided, {finished} finished")
+
+    def close(self) -> None:
+        """The database stays."""
 
 
 class SimulatedThreads:

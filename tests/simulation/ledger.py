@@ -4,12 +4,13 @@ The ledger is told of every transaction by the storage itself. Of each change it
 read: the true ancestry, of which seen vectors are the summary.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from services.region.rules.stored import StoredItem
-from shared.changes.records import Lane, decode_change
+from services.region.storage.partition_file import CollectedTombstone
+from shared.changes.records import Kind, Lane, decode_change
 from shared.feed.port import Position
 from shared.model.keys import ItemKey, slot_of
 from shared.model.tables import catalog_generation
@@ -86,6 +87,7 @@ class Transaction:
     local: list[LocalWrite] = field(default_factory=list)
     stored: list[StoredChange] = field(default_factory=list)
     conflicts: list[FoundConflict] = field(default_factory=list)
+    collected: list[CollectedTombstone] = field(default_factory=list)
     followers: dict[int, int] = field(default_factory=dict)  # target -> sequence that it says it has applied
     positions_before: Mapping[int, Position] = field(default_factory=dict)
     positions: Mapping[int, Position] = field(default_factory=dict)
@@ -100,6 +102,7 @@ class Transaction:
         }
         parts = [f"{self.item_of(row.key)} is {tuple(row.after.version)}" for row in self.stored]
         parts += [f"{self.item_of(found.key)} loser {tuple(found.loser.version)}" for found in self.conflicts]
+        parts += [f"{self.item_of(each.key)} was {tuple(each.stored.version)}" for each in self.collected]
         parts += [f"position of {source} is {sequence}" for source, sequence in moved.items()]
         parts += [f"{target} has {sequence}" for target, sequence in self.followers.items()]
         parts += ["needs resync"] if self.needs_resync else []
@@ -111,15 +114,36 @@ class Rows(Protocol):
     def read(self, key: ItemKey) -> StoredItem | None: ...
 
 
+class Replica(Protocol):
+    """A region's disk, as far as collected tombstones are judged by it."""
+
+    name: str
+    region: int
+
+    def replicas(self, lane: Lane) -> Sequence[str]: ...
+    def is_followed(self, lane: Lane) -> bool: ...
+    def positions(self, lane: Lane) -> Mapping[int, Position]: ...
+    def reader(self, lane: Lane) -> Rows: ...
+
+
 class Ledger:
     def __init__(self) -> None:
         self.acknowledged: list[Acknowledged] = []
         self.conflicts = 0
         self.resyncs = 0
+        self.expiries = 0
         self._writes: dict[Item, dict[Version, Write]] = {}
         self._made: dict[tuple[int, Lane], list[tuple[Item, Version]]] = {}  # by origin sequence, from 1
         self._applied: dict[tuple[int, Lane, int], int] = {}  # (target, lane, source) -> highest position ever
         self._newest: dict[tuple[int, Item], Version] = {}
+        self._disks: list[Replica] = []
+        self._collected: dict[tuple[int, Item], Version] = {}  # the last tombstone that a region has collected
+        self._expired: dict[tuple[Item, Version], Version] = {}  # by an expiry's version what it removed
+        self._forgotten: dict[Item, set[Version]] = {}  # all tombstones that some region has collected
+        self.tombstones_collected = 0
+
+    def enter(self, disk: Replica) -> None:
+        self._disks.append(disk)
 
     # Told by the storage
 
@@ -132,6 +156,8 @@ class Ledger:
             _check_row(transaction, change)
         for conflict in transaction.conflicts:
             self._enter_conflict(transaction, conflict)
+        for tombstone in transaction.collected:
+            self._enter_collected(transaction, tombstone)
         for source, position in transaction.positions.items():
             before = transaction.positions_before.get(source, Position(0))
             self._check_position(transaction, source, before, position, rows)
@@ -145,14 +171,19 @@ class Ledger:
     def _enter(self, transaction: Transaction, made: LocalWrite) -> None:
         change = decode_change(made.record)
         item = Item(transaction.lane, change.partition_key, change.sort_key)
-        parent = None if made.parent is None else made.parent.version
+        collected = self.collected(transaction.region, item)
+        parent = made.parent.version if made.parent is not None else collected
         where = f"{item} in region {transaction.region}"
         sequences = self._made.setdefault((transaction.region, transaction.lane), [])
         if change.origin != transaction.region or change.origin_sequence != len(sequences) + 1:
             raise Violation(f"{where}: origin sequence {change.origin_sequence} follows {len(sequences)}")
-        if not covers(change.seen, change.version) or (parent is not None and not covers(change.seen, parent)):
+        seen_parent = parent is None or covers(change.seen, parent) or (made.parent is None and change.version > parent)
+        if not covers(change.seen, change.version) or not seen_parent:
             raise Violation(f"{where}: the write {change.version} has not seen what it was made over")
         sequences.append((item, change.version))
+        if change.kind is Kind.EXPIRY and made.parent is not None:
+            self.expiries += 1
+            self._expired[item, change.version] = made.parent.version
         self._writes.setdefault(item, {})[change.version] = Write(change.version, parent, change.seen, change.image)
 
     def _enter_conflict(self, transaction: Transaction, conflict: FoundConflict) -> None:
@@ -160,9 +191,43 @@ class Ledger:
         loser, winner = conflict.loser.version, conflict.winner.version
         if loser >= winner:
             raise Violation(f"{item}: the higher version {loser} lost to {winner}")
-        if any(version == loser for version in self.chain(item, winner)):
+        expired = self._expired.get((item, winner))
+        if expired is not None and expired.timestamp + 1 < loser.timestamp:
+            raise Violation(f"{item}: {loser} was written after {expired}, and lost to its expiry {winner}")
+        is_forgotten = loser in self._forgotten.get(item, ())  # whoever writes after that has no way to see it
+        if not is_forgotten and any(version == loser for version in self.chain(item, winner)):
             raise Violation(f"{item}: {loser} and {winner} are no conflict, one was made over the other")
         self.conflicts += 1
+
+    def _enter_collected(self, transaction: Transaction, tombstone: CollectedTombstone) -> None:
+        """No replica may still get an older write of the item: it would bring it back."""
+        item, version = transaction.item_of(tombstone.key), tombstone.stored.version
+        here = next(disk for disk in self._disks if disk.region == transaction.region)
+        names = here.replicas(transaction.lane)
+        for disk in self._disks:
+            if disk.name not in names or disk is here or not disk.is_followed(transaction.lane):
+                continue
+            stored = disk.reader(transaction.lane).read(tombstone.key)
+            for write in self._writes.get(item, {}).values():
+                if write.version <= version and not self._has(disk, item, write.version, stored):
+                    raise Violation(
+                        f"region {transaction.region} collected the tombstone {version} of {item}, and region"
+                        f" {disk.region} has still to get {write.version}"
+                    )
+        self.tombstones_collected += 1
+        self._forgotten.setdefault(item, set()).add(version)
+        place = (transaction.region, item)
+        self._collected[place] = version
+        if self._newest.get(place, no_version) <= version:
+            self._newest.pop(place, None)
+
+    def _has(self, disk: Replica, item: Item, version: Version, stored: StoredItem | None) -> bool:
+        if stored is not None and covers(stored.seen_vector, version):
+            return True
+        if version.region == disk.region or version <= (self.collected(disk.region, item) or no_version):
+            return True  # what it made itself nobody brings, not even to a later replica
+        passed = disk.positions(item.lane).get(version.region, Position(0)).sequence  # a copy may have brought it there
+        return (item, version) in self._made[version.region, item.lane][:passed]
 
     def _check_position(
         self, transaction: Transaction, source: int, before: Position, after: Position, rows: Rows
@@ -176,7 +241,7 @@ class Ledger:
         for sequence in range(before.sequence + 1, after.sequence + 1):
             item, version = made[sequence - 1]
             stored = rows.read(item.key)
-            if stored is None or not covers(stored.seen_vector, version):
+            if version > self.settled(item) and (stored is None or not covers(stored.seen_vector, version)):
                 raise Violation(f"{where}: position {after.sequence}, but change {sequence} of {item} is not applied")
         place = (transaction.region, transaction.lane, source)
         self._applied[place] = max(after.sequence, self._applied.get(place, 0))
@@ -204,7 +269,15 @@ class Ledger:
         """The highest version that a client of a region was told of so far."""
         return self._newest.get((region, item), no_version)
 
+    def collected(self, region: int, item: Item) -> Version | None:
+        """The last tombstone of an item that a region has collected."""
+        return self._collected.get((region, item))
+
     # Asked by judges
+
+    def settled(self, item: Item) -> Version:
+        """The highest tombstone of an item that some region has collected: what is not above it may be forgotten."""
+        return max(self._forgotten.get(item, ()), default=no_version)
 
     def head(self, region: int, lane: Lane) -> int:
         return len(self._made.get((region, lane), ()))
@@ -217,7 +290,8 @@ class Ledger:
         for (place, item), version in self._newest.items():
             if place == region and item.lane == lane:
                 stored = rows.read(item.key)
-                if stored is None or stored.version < version:
+                shown = self.settled(item) if stored is None else stored.version
+                if shown < version:
                     raise Violation(f"{item}: region {region} had acknowledged {version} before it died")
 
     def chain(self, item: Item, version: Version | None) -> Iterator[Version]:
@@ -228,12 +302,12 @@ class Ledger:
             write = writes.get(version)
             version = None if write is None else write.parent
 
-    def check_accounted(self, item: Item, *, current: Version, losers: Iterable[Version]) -> None:
+    def check_accounted(self, item: Item, *, current: Version | None, losers: Iterable[Version]) -> None:
         """The oracle: every write is on the chain that led to what is current, or to a loser that a conflict log
         shows. Of concurrent writes with equal images, which are no conflict, one stands for the others."""
         writes = self._writes[item]
         accounted: set[Version] = set()
-        ends = [current, *losers]
+        ends = [*([] if current is None else [current]), *losers, *self._forgotten.get(item, ())]
         while ends:
             for end in ends:
                 for version in self.chain(item, end):

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
 
-from services.region.engine.feed import Share, Tail
+from services.region.engine.feed import Share, Tail, parse_cursor
 from services.region.engine.replication import LaneReport
 from services.region.storage.catalog import Stage
+from services.region.storage.reader import before_all
 from services.replicator.io.port import (
     ApplyMode,
     ApplyReply,
@@ -28,6 +29,7 @@ from shared.changes.batches import Delivery, decode_batch, encode_batch
 from shared.changes.heartbeats import decode_heartbeat
 from shared.changes.records import Lane
 from shared.feed.port import FeedBatch, FeedUnavailableError, Position
+from shared.model.keys import ItemKey, slot_of
 from shared.model.tables import Generation, RegionName
 from shared.topology import Topology
 from tests.simulation.network import Caller, Network
@@ -62,11 +64,12 @@ class SimulatedOwnRegion:
         self._topology = topology
         self._passing = passing
 
-    async def register(self, worker: str, reports: Sequence[LinkReport]) -> Membership:
+    async def register(self, worker: str, reports: Sequence[LinkReport], horizons: Mapping[Lane, int]) -> Membership:
         async def answer(service: RegionService) -> Membership:
             rank, workers = service.links.hear(worker, [report.to_document() for report in reports])
+            service.horizons.take(service.name, horizons)
             peers = self._topology.others(self._region.name)
-            return Membership(rank, workers, service.registry.revision, peers)
+            return Membership(rank, workers, service.registry.revision, peers, service.horizons.wanted(service.name))
 
         return await self._ask(answer)
 
@@ -111,15 +114,27 @@ class SimulatedOwnRegion:
         return reply
 
     async def needs_resync(self, lane: Lane, source: RegionName, *, reason: str) -> None:  # noqa: ARG002 - shown only
-        await self._ask(lambda service: service.replication.needs_resync(lane))
+        await self._ask(lambda service: service.replication.needs_resync(lane, source))
         await self._passing("after a resync was asked for")
 
     async def report_progress(self, lane: Lane, *, percent: int) -> None:
         await self._ask(lambda service: service.replicas.report_copy(lane.generation, percent=percent))
 
-    async def finish_copy(self, lane: Lane, donor: RegionName, *, positions: Mapping[RegionName, Position]) -> None:  # noqa: ARG002 - shown only
+    async def forget(
+        self, lane: Lane, keys: Sequence[tuple[bytes, bytes]], *, after: str | None, through: str | None, collected: int
+    ) -> None:
+        named = {ItemKey(slot_of(partition), partition, sort) for partition, sort in keys}
+        first = before_all if after is None else parse_cursor(after)
+        last = None if through is None else parse_cursor(through)
+        await self._ask(
+            lambda service: service.replication.forget(lane, named, after=first, through=last, collected=collected)
+        )
+
+    async def finish_copy(
+        self, lane: Lane, donor: RegionName, *, positions: Mapping[RegionName, Position], whole: bool
+    ) -> None:
         await self._passing("before the end of a copy")
-        await self._ask(lambda service: service.replication.finish_copy(lane, positions))
+        await self._ask(lambda service: service.replication.finish_copy(lane, positions, donor=donor, is_whole=whole))
         await self._passing("after the end of a copy")
 
     async def fail_copy(self, lane: Lane, *, reason: str) -> None:
@@ -143,8 +158,8 @@ class SimulatedSource:
 
     async def changes_after(self, lane: Lane, sequence: int) -> LanePage:
         async def answer(service: RegionService) -> LanePage:
-            head, deliveries = service.feed.lane(self._target, lane, after=sequence)
-            return LanePage(head, _carried(deliveries))
+            changes = service.feed.lane(self._target, lane, after=sequence)
+            return LanePage(changes.head, _carried(changes.deliveries), changes.commit_us)
 
         return await self._ask(answer)
 
@@ -152,15 +167,27 @@ class SimulatedSource:
         async def answer(service: RegionService) -> SnapshotPage:
             page = service.feed.snapshot(self._target, lane, cursor=cursor)
             positions = {RegionName(name): position for name, position in page.positions.items()}
-            return SnapshotPage(positions, _carried(page.deliveries), page.cursor, page.rows_total)
+            return SnapshotPage(
+                positions,
+                _carried(page.deliveries),
+                page.cursor,
+                page.rows_total,
+                whole=page.is_whole,
+                collected=page.collected_timestamp,
+            )
 
         return await self._ask(answer)
 
     async def snapshot_end(self, lane: Lane) -> Mapping[RegionName, Position]:
         return (await self.snapshot(lane, "end")).positions
 
-    async def acknowledge(self, positions: Mapping[Lane, int]) -> None:
-        await self._ask(lambda service: service.feed.acknowledge(self._target, positions))
+    async def acknowledge(self, positions: Mapping[Lane, Position], horizons: Mapping[Lane, int]) -> Sequence[Lane]:
+        async def answer(service: RegionService) -> Sequence[Lane]:
+            await service.feed.acknowledge(self._target, positions)
+            service.horizons.take(self._target, horizons)
+            return service.horizons.wanted(self._target)
+
+        return await self._ask(answer)
 
     async def tail(self, cursor: str | None, *, wait_s: float, share: Share) -> Tail:
         return await self._network.ask(
@@ -225,7 +252,10 @@ class SimulatedFeed:
         self._cursor = tail.cursor
         carried = [each for each in _carried(tail.deliveries) if each.lane in self._lanes]
         return FeedBatch(
-            self._disturbed(carried), [decode_heartbeat(record) for record in tail.heartbeats], tail.interrupted
+            self._disturbed(carried),
+            [decode_heartbeat(record) for record in tail.heartbeats],
+            tail.interrupted,
+            head_times=tail.head_times,
         )
 
     async def close(self) -> None: ...
@@ -267,5 +297,6 @@ def _owned_lane(report: LaneReport) -> OwnedLane:
         stage=CopyStage(report.state),
         sources={RegionName(name): position for name, position in report.positions.items()},
         donors=report.donors,
+        lost=report.lost,
         active=report.stage is not Stage.CREATING,
     )

@@ -9,22 +9,29 @@ from services.region.engine.digests import Digests
 from services.region.engine.feed import Feed, FeedRing, catalog_lane
 from services.region.engine.followers import Followers
 from services.region.engine.horizons import Horizons
+from services.region.engine.indexes import Indexes, settle_interval_s
 from services.region.engine.items import Items
 from services.region.engine.links import Links
 from services.region.engine.registry import Registry
+from services.region.engine.replica_facts import FactsOfReplicas
 from services.region.engine.replicas import Replicas
 from services.region.engine.replication import Replication
 from services.region.engine.retention import Retention
+from services.region.engine.stream_register import StreamRegister
 from services.region.engine.tables import Tables
+from services.region.engine.time_to_live import Expiry
+from services.region.engine.transaction_rounds import Rounds
+from services.region.engine.transactions import Transactions
 from services.region.jobs.housekeeping import housekeeping
 from services.region.jobs.periodic import Job
+from services.region.rules.arns import Arns
 from services.region.storage.partitions import Partition
 from services.region.storage.writer import Group
 from shared.errors import MeridianError, ServiceError
 from shared.model.tables import RegionName
 from shared.topology import Topology
 from tests.simulation.clocks import SimulatedClock
-from tests.simulation.disk import Disk, Reached, SimulatedPartitions
+from tests.simulation.disk import Disk, Reached, SimulatedPartitions, SimulatedTransactionLog
 from tests.simulation.processes import Process
 
 ring_bytes_max = 16 * 1024  # so small that a follower that is away for long loses its place
@@ -114,6 +121,7 @@ class SimulatedRegion:
             definitions=definitions,
             topology=self.topology,
             region=self.name,
+            streams=StreamRegister(self.clock),
         )
         feed = Feed(
             registry,
@@ -124,11 +132,23 @@ class SimulatedRegion:
             clock=self.clock,
         )
         horizons = Horizons(registry, replicas, region=self.name, clock=self.clock)
+        number = self.topology.named(self.name).number
+        log = SimulatedTransactionLog(self.disk, partitions)
+        rounds = Rounds(log, region=number, clock=self.clock)
+        transactions = Transactions(registry, rounds, transaction_log=log, clock=self.clock)
+        indexes = Indexes(registry, region=number, clock=self.clock)
         service = RegionService(
             name=RegionName(self.name),
             items=Items(registry),
             tables=Tables(
-                registry, replicas, topology=self.topology, region=self.name, clock=self.clock, creation_delay_s=0.0
+                registry,
+                replicas,
+                indexes=indexes,
+                facts=FactsOfReplicas(registry, self.disk.catalog),
+                topology=self.topology,
+                arns=Arns(self.name, "000000000000"),
+                clock=self.clock,
+                delay_s=0.0,
             ),
             feed=feed,
             replication=Replication(
@@ -147,13 +167,22 @@ class SimulatedRegion:
             definitions=definitions,
         )
         await replicas.load()
+        await transactions.recover()
         retention = Retention(registry, horizons, topology=self.topology, region=self.name, clock=self.clock)
         followers = Followers(
             registry, definitions=definitions, topology=self.topology, region=self.name, clock=self.clock
         )
         jobs = housekeeping(
-            beat=feed.beat, replicas=replicas, retention=retention, followers=followers, partitions=partitions
+            beat=feed.beat,
+            replicas=replicas,
+            retention=retention,
+            followers=followers,
+            partitions=partitions,
+            rounds=rounds,
+            transactions=transactions,
+            expiry=Expiry(registry, clock=self.clock),
         )
+        jobs.append(Job("settle-indexes", settle_interval_s, indexes.settle))
         return service, [replace(job, interval_s=min(job.interval_s, job_interval_s_max)) for job in jobs]
 
 

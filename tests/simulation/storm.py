@@ -8,13 +8,12 @@ from collections.abc import Awaitable, Callable
 
 from services.region.engine.retention import Trim
 from shared.errors import MeridianError
-from tests.simulation.clients import generation, hot_keys
+from tests.simulation.clients import generation, hot_keys, partition_count, rare_keys
 from tests.simulation.network import Cut
 from tests.simulation.ports import worker_points
-from tests.simulation.world import World, topology
+from tests.simulation.world import World, night_us, topology
 
 pause_s_mean = 0.6
-night_us = 25 * 3_600_000_000
 clock_error_us_max = 240_000_000
 region_points = ("before a commit", "after a commit")
 
@@ -27,7 +26,6 @@ class Storm:
         self._world = world
         self._chance = world.chance("storm")
         self._mix = {name: self._chance.choice((0.0, 1.0, 1.0, 3.0)) for name in faults}
-        self._forgetful = self._chance.choice(topology.names)  # two that lose their logs can't rebuild each other
         self._running: list[asyncio.Task[None]] = []
         self._raging = world.spawn(self._rage())
 
@@ -137,14 +135,44 @@ class Storm:
         self._note("a night passes")
         self._world.calendar.passed_us += night_us
 
+    async def spend_a_night_behind_a_cut(self) -> None:
+        """One region gets nothing from another, while items are deleted that all could forget after the night."""
+        source, target = self._chance.sample(topology.names, 2)
+        self._note(f"a night behind a cut from {source} to {target}")
+        self._world.network.cut(source, target, Cut.REFUSES)
+        for key in self._chance.sample(rare_keys, 6):
+            for client in self._world.clients:
+                self._running.append(self._world.spawn(client.act(key, {"put": 1, "delete": 2})))
+        await asyncio.sleep(1.0)
+        await self.pass_a_night()
+        await asyncio.sleep(self._chance.uniform(6.0, 10.0))
+        self._world.network.heal(source, target)
+
     async def lose_log(self) -> None:
-        """A region's change log is cut short, whether others have applied it or not; but not of one that may leave."""
-        region = self._world.regions[self._forgetful]
+        """A region's change log is cut short, whether others have applied it or not."""
+        await self._lose(self._chance.choice(topology.names), self._chance.randrange(partition_count), (0, 3))
+
+    async def lose_logs_of_each_other(self) -> None:
+        """Nobody can reach anybody, all write on, then logs and tails are gone: no copy is whole any more."""
+        lines = [(source, target) for source in topology.names for target in topology.names if source != target]
+        self._note("all are cut off, and then lose their logs")
+        for line in lines:
+            self._world.network.cut(*line, Cut.REFUSES)
+        await self.write_everywhere_at_once()
+        for name in topology.names:
+            for number in range(partition_count):
+                await self._lose(name, number, (0,))
+            self._world.kill_region(name, down_s=0.2)
+        for line in lines:
+            self._world.network.heal(*line)
+
+    async def _lose(self, name: str, number: int, kept: tuple[int, ...]) -> None:
+        region = self._world.regions[name]
         table = None if region.service is None else region.service.registry.of(generation)
-        if table is None or self._world.director.removes_one or region.process is None:
+        if table is None or region.process is None:
             return
-        partition = self._chance.choice(table.partitions)
-        through = partition.state.sequence - self._chance.choice((0, 3))
+        partition = table.partitions[number]
+        through = partition.state.sequence - self._chance.choice(kept)
         if through > partition.state.trimmed_sequence:
             self._note(f"{region.name} loses the log of partition {partition.lane.partition} up to {through}")
             try:
@@ -188,7 +216,9 @@ faults: dict[str, Fault] = {
     "share work": Storm.share_work,
     "jump clock": Storm.jump_clock,
     "pass a night": Storm.pass_a_night,
+    "spend a night behind a cut": Storm.spend_a_night_behind_a_cut,
     "lose log": Storm.lose_log,
+    "lose logs of each other": Storm.lose_logs_of_each_other,
     "fill disk": Storm.fill_disk,
     "write everywhere at once": Storm.write_everywhere_at_once,
 }

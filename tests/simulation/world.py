@@ -5,11 +5,11 @@ may arrive, and the verdict is spoken. The same seed gives the same run, event f
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -23,7 +23,7 @@ from shared.topology import Topology
 from tests.simulation.clients import Client, generation, partition_count
 from tests.simulation.clocks import Calendar, SimulatedClock
 from tests.simulation.disk import Disk
-from tests.simulation.judge import judge, unfinished
+from tests.simulation.judge import judge, tombstones, unfinished
 from tests.simulation.ledger import Ledger, Violation
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.network import Caller, Network
@@ -41,6 +41,10 @@ clock_error_us_max = 2_000_000
 down_s_max = 3.0
 drain_s_max = 120.0
 look_s = 0.5
+expiry_s_max = 10.0  # until what has expired is gone everywhere
+night_us = 25 * 3_600_000_000
+
+Outcome = TypeVar("Outcome")
 
 Note = Callable[[float, object], None]  # virtual time, and something that can be printed
 
@@ -63,6 +67,8 @@ class Report:
     faults: int
     deaths: int
     resyncs: int
+    tombstones: int  # that were collected
+    expiries: int
 
 
 class World:
@@ -135,6 +141,8 @@ class World:
         watching.cancel()
         self._check_definitions()
         judge([region.disk for region in self.regions.values()], lanes, self.ledger)
+        await self._let_tombstones_go()
+        judge([region.disk for region in self.regions.values()], lanes, self.ledger)
         return Report(
             virtual_s=round(self._loop.time(), 1),
             acknowledged=len(self.ledger.acknowledged),
@@ -142,6 +150,8 @@ class World:
             faults=bad.faults,
             deaths=self.deaths,
             resyncs=self.ledger.resyncs,
+            tombstones=self.ledger.tombstones_collected,
+            expiries=self.ledger.expiries,
         )
 
     async def _drain(self, directing: asyncio.Task[None]) -> None:
@@ -151,6 +161,18 @@ class World:
         while (missing := self._unready(directing) or unfinished(disks, lanes, self.ledger)) is not None:
             if self._loop.time() > deadline_s:
                 raise Violation(f"all was healed {drain_s_max:.0f} s ago, and still {missing}")
+            await asyncio.sleep(look_s)
+
+    async def _let_tombstones_go(self) -> None:
+        """Two nights later no region keeps any: in the first the last items expire, and then nothing is under way."""
+        for _ in range(2):
+            self.note("a quiet night passes")
+            self.calendar.passed_us += night_us
+            await asyncio.sleep(expiry_s_max)
+        deadline_s = self._loop.time() + drain_s_max
+        while kept := sum(tombstones(region.disk, lanes) for region in self.regions.values()):
+            if self._loop.time() > deadline_s:
+                raise Violation(f"all was delivered and a night has passed, and still there are {kept} tombstones")
             await asyncio.sleep(look_s)
 
     def _unready(self, directing: asyncio.Task[None]) -> str | None:
@@ -300,11 +322,15 @@ class World:
 
 def simulate(seed: int, weather: Callable[[World], Weather], *, weather_s: float, note: Note) -> Report:
     """One run. Raises `Violation`."""
+    return in_virtual_time(_simulate(seed, weather, weather_s, note), note=note)
+
+
+def in_virtual_time(run: Coroutine[Any, Any, Outcome], *, note: Note) -> Outcome:
     loop = SimulatedLoop()
     asyncio.set_event_loop(loop)
     try:
         with _logs_to(lambda event: note(loop.time(), event)):
-            return loop.run_until_complete(_simulate(seed, weather, weather_s, note))
+            return loop.run_until_complete(run)
     finally:
         asyncio.set_event_loop(None)
         loop.close()
@@ -316,10 +342,10 @@ async def _simulate(seed: int, weather: Callable[[World], Weather], weather_s: f
         return await world.run(weather, weather_s=weather_s)
     finally:
         world.close()
-        await _wind_up()
+        await wind_up()
 
 
-async def _wind_up() -> None:
+async def wind_up() -> None:
     """Lets everything that was cancelled come to its end."""
     while left := asyncio.all_tasks() - {asyncio.current_task()}:
         for task in left:

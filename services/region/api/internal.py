@@ -15,19 +15,22 @@ from pydantic import BaseModel, Field
 
 from services.region.api.bodies import bounded_body
 from services.region.engine.digests import Digests
-from services.region.engine.feed import Feed, Share
+from services.region.engine.feed import Feed, Share, parse_cursor
+from services.region.engine.horizons import Horizons
 from services.region.engine.links import Links
 from services.region.engine.registry import Registry, Table
 from services.region.engine.replicas import Replicas
 from services.region.engine.replication import LaneOutcome, LaneReport, Replication
 from services.region.storage.catalog import Stage
 from services.region.storage.partitions import Partition
+from services.region.storage.reader import before_all
 from shared.changes.batches import content_type, decode_batch, encode_batch
 from shared.changes.records import Lane
 from shared.clock import Clock
 from shared.errors import RequestRefusedError
 from shared.feed.port import Position
 from shared.limits import feed_wait_s_max, slots
+from shared.model.keys import ItemKey, slot_of
 from shared.model.tables import Generation, RegionName
 from shared.topology import Topology
 
@@ -45,6 +48,7 @@ class ReplicationEngine:
     replication: Replication
     digests: Digests
     links: Links
+    horizons: Horizons
 
 
 class TailRequest(BaseModel):
@@ -56,12 +60,14 @@ class TailRequest(BaseModel):
 
 class Acks(BaseModel):
     target: str
-    lanes: list[tuple[str, int, _Integer]]
+    lanes: list[tuple[str, int, _Integer] | tuple[str, int, _Integer, _Integer]]
+    horizons: list[tuple[str, int, _Integer]] = []
 
 
 class WorkerReport(BaseModel):
     worker: str
     links: list[dict[str, Any]] = []
+    horizons: list[tuple[str, int, _Integer]] = []
 
 
 class NamedLane(BaseModel):
@@ -74,7 +80,22 @@ class NamedLane(BaseModel):
 
 
 class FinishedCopy(NamedLane):
-    positions: dict[str, tuple[_Integer, _Integer]]
+    positions: dict[str, tuple[_Integer, _Integer] | tuple[_Integer, _Integer, _Integer]]
+    donor: str | None = None
+    whole: bool = True
+
+
+class ForgottenRange(NamedLane):
+    """Of a donor's rows behind `after` and up to `through`, the keys in hexadecimal digits."""
+
+    after: str | None
+    through: str | None
+    collected: _Integer
+    keys: list[tuple[str, str]]
+
+
+class LostLane(NamedLane):
+    source: str
 
 
 class FailedCopy(NamedLane):
@@ -117,25 +138,39 @@ def _add_source_routes(
             "cursor": answer.cursor,
             "interrupted": answer.interrupted,
             "heartbeats": [b64encode(record).decode() for record in answer.heartbeats],
+            "head_times": _lane_numbers(answer.head_times),
         }
         return Response(encode_batch(head, answer.deliveries), media_type=content_type)
 
     @router.get("/feed/lane")
     async def lane(target: str, generation: str, partition: int, after: int) -> Response:
         named = Lane(_generation(generation), partition)
-        head, deliveries = feed.lane(known(target), named, after=after)
-        return Response(encode_batch({"head": head}, deliveries), media_type=content_type)
+        changes = feed.lane(known(target), named, after=after)
+        head = {"head": changes.head, "commit_us": changes.commit_us}
+        return Response(encode_batch(head, changes.deliveries), media_type=content_type)
 
     @router.get("/snapshot")
     async def snapshot(target: str, generation: str, partition: int, cursor: str | None = None) -> Response:
         page = feed.snapshot(known(target), Lane(_generation(generation), partition), cursor=cursor)
-        head = {"positions": _positions(page.positions), "cursor": page.cursor, "rows_total": page.rows_total}
+        head = {
+            "positions": _positions(page.positions),
+            "cursor": page.cursor,
+            "rows_total": page.rows_total,
+            "whole": page.is_whole,
+            "collected": page.collected_timestamp,
+        }
         return Response(encode_batch(head, page.deliveries), media_type=content_type)
 
-    @router.post("/acks", status_code=204)
-    async def acks(body: Acks) -> None:
-        applied = {Lane(_generation(generation), partition): sequence for generation, partition, sequence in body.lanes}
-        await feed.acknowledge(known(body.target), applied)
+    @router.post("/acks")
+    async def acks(body: Acks) -> Response:
+        target = known(body.target)
+        applied = {
+            Lane(_generation(generation), partition): Position(sequence, commit_us=commit_us[0] if commit_us else 0)
+            for generation, partition, sequence, *commit_us in body.lanes
+        }
+        await feed.acknowledge(target, applied)
+        engine.horizons.take(target, _by_lane(body.horizons))
+        return _json({"horizons_wanted": _lane_names(engine.horizons.wanted(target))})
 
     @router.get("/time")
     async def time() -> Response:
@@ -151,6 +186,7 @@ def _add_target_routes(
     @router.post("/workers")
     async def workers(body: WorkerReport) -> Response:
         rank, count = engine.links.hear(body.worker, body.links)
+        engine.horizons.take(RegionName(region), _by_lane(body.horizons))
         return _json(
             {
                 "rank": rank,
@@ -158,6 +194,7 @@ def _add_target_routes(
                 "lanes_revision": engine.registry.revision,
                 "region": region,
                 "peers": peers,
+                "horizons_wanted": _lane_names(engine.horizons.wanted(RegionName(region))),
             }
         )
 
@@ -185,7 +222,18 @@ def _add_target_routes(
     @router.post("/copies/finish", status_code=204)
     async def finish(body: FinishedCopy) -> None:
         positions = {RegionName(name): Position(*at) for name, at in body.positions.items() if name in topology}
-        await replication.finish_copy(body.lane, positions)
+        donor = None if body.donor is None or body.donor not in topology else RegionName(body.donor)
+        await replication.finish_copy(body.lane, positions, donor=donor, is_whole=body.whole)
+
+    @router.post("/copies/forget", status_code=204)
+    async def forget(body: ForgottenRange) -> None:
+        await replication.forget(
+            body.lane,
+            {_item_key(*key) for key in body.keys},
+            after=before_all if body.after is None else parse_cursor(body.after),
+            through=None if body.through is None else parse_cursor(body.through),
+            collected=body.collected,
+        )
 
     @router.post("/copies/progress", status_code=204)
     async def progress(body: CopyProgress) -> None:
@@ -200,8 +248,10 @@ def _add_target_routes(
         await replication.caught_up(_generation(body.generation))
 
     @router.post("/lanes/needs_resync", status_code=204)
-    async def needs_resync(body: NamedLane) -> None:
-        await replication.needs_resync(body.lane)
+    async def needs_resync(body: LostLane) -> None:
+        if body.source not in topology or body.source == region:
+            raise RequestRefusedError("unknown_region", f"{body.source} is no other region of this topology")
+        await replication.needs_resync(body.lane, RegionName(body.source))
 
 
 def _add_digest_routes(router: APIRouter, engine: ReplicationEngine) -> None:
@@ -258,6 +308,7 @@ def _lane_document(report: LaneReport) -> Mapping[str, Any]:
         "state": report.state,
         "sources": _positions(report.positions),
         "donors": report.donors,
+        "lost": report.lost,
         "active": report.stage is not Stage.CREATING,
     }
 
@@ -266,7 +317,8 @@ def _outcome_document(lane: Lane, outcome: LaneOutcome | None) -> Mapping[str, A
     named = {"generation": lane.generation.hex(), "partition": lane.partition}
     if outcome is None:
         return named | {"refused": "no_lane"}
-    return named | outcome._asdict() | {"position": list(outcome.position)}
+    sequence, offset, commit_us = outcome.position
+    return named | outcome._asdict() | {"position": [sequence, offset], "commit_us": commit_us}
 
 
 def _generation(text: str) -> Generation:
@@ -277,6 +329,26 @@ def _generation(text: str) -> Generation:
     if len(generation) != 16:
         raise RequestRefusedError("bad_request", "a generation is written as 32 hexadecimal digits")
     return Generation(generation)
+
+
+def _item_key(partition: str, sort: str) -> ItemKey:
+    try:
+        key = bytes.fromhex(partition)
+        return ItemKey(slot_of(key), key, bytes.fromhex(sort))
+    except ValueError as error:
+        raise RequestRefusedError("bad_request", "a key is written in hexadecimal digits") from error
+
+
+def _lane_numbers(numbers: Mapping[Lane, int]) -> Sequence[tuple[str, int, int]]:
+    return [(lane.generation.hex(), lane.partition, number) for lane, number in numbers.items()]
+
+
+def _by_lane(named: Sequence[tuple[str, int, int]]) -> Mapping[Lane, int]:
+    return {Lane(_generation(generation), partition): number for generation, partition, number in named}
+
+
+def _lane_names(lanes: Sequence[Lane]) -> Sequence[tuple[str, int]]:
+    return [(lane.generation.hex(), lane.partition) for lane in lanes]
 
 
 def _positions(positions: Mapping[str, Position]) -> Mapping[str, Sequence[int]]:

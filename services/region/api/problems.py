@@ -10,7 +10,6 @@ from shared.errors import (
     ConditionalCheckFailedError,
     CorruptRecordError,
     InternalServerError,
-    ReplicaNotFoundError,
     RequestRefusedError,
     ResourceInUseError,
     ResourceNotFoundError,
@@ -32,7 +31,6 @@ _refusal_status = {
 
 _resource_status: dict[type[ServiceError], int] = {  # what DynamoDB answers with 400 has a status of its own here
     ConditionalCheckFailedError: 412,
-    ReplicaNotFoundError: 404,
     ResourceInUseError: 409,
     ResourceNotFoundError: 404,
 }

@@ -1,9 +1,9 @@
 """BatchGetItem and BatchWriteItem: many independent reads or writes in one request, never atomic together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from services.region.commands.items import ReturnConsumedCapacity
+from services.region.commands.items import IndexUnits, ItemCollection, ReturnConsumedCapacity
 from services.region.expressions.projections import Projection
 from shared.model.values import Item
 
@@ -42,8 +42,11 @@ class KeyToDelete:
 class BatchWriteItem:
     tables: Mapping[str, Sequence[ItemToPut | KeyToDelete]]
     return_consumed_capacity: ReturnConsumedCapacity = ReturnConsumedCapacity.NONE
+    return_collection_size: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ItemsWritten:
     capacity_units: Mapping[str, float]
+    index_units: Mapping[str, IndexUnits] = field(default_factory=dict)  # of tables with indexes, part of the above
+    collections: Mapping[str, Sequence[ItemCollection]] = field(default_factory=dict)

@@ -29,6 +29,23 @@ class ReturnConsumedCapacity(StrEnum):
     INDEXES = "INDEXES"
 
 
+class IndexUnits(NamedTuple):
+    """What indexes have consumed, by their names; part of the units of the whole."""
+
+    local_indexes: dict[str, float]
+    global_indexes: dict[str, float]
+
+
+no_index_units = IndexUnits({}, {})
+
+
+class ItemCollection(NamedTuple):
+    """The items with one partition key, and what local indexes hold of them."""
+
+    key: Item  # its one attribute
+    size_bytes: int
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """What must hold of the stored item for a write to happen; all of it is judged inside the write's transaction."""
@@ -49,6 +66,7 @@ class PutItem(NamedTuple):
     guard: Guard = no_guard
     return_values: ReturnValues = ReturnValues.NONE
     return_consumed_capacity: ReturnConsumedCapacity = ReturnConsumedCapacity.NONE
+    return_collection_size: bool = False
 
 
 class UpdateItem(NamedTuple):
@@ -58,6 +76,7 @@ class UpdateItem(NamedTuple):
     guard: Guard = no_guard
     return_values: ReturnValues = ReturnValues.NONE
     return_consumed_capacity: ReturnConsumedCapacity = ReturnConsumedCapacity.NONE
+    return_collection_size: bool = False
 
 
 class DeleteItem(NamedTuple):
@@ -66,6 +85,7 @@ class DeleteItem(NamedTuple):
     guard: Guard = no_guard
     return_values: ReturnValues = ReturnValues.NONE
     return_consumed_capacity: ReturnConsumedCapacity = ReturnConsumedCapacity.NONE
+    return_collection_size: bool = False
 
 
 class GetItem(NamedTuple):
@@ -91,3 +111,5 @@ class ItemWritten(NamedTuple):
     version: Version | None  # None when a delete found nothing
     created: bool
     capacity_units: float
+    index_units: IndexUnits = no_index_units
+    collection: ItemCollection | None = None  # where it was asked for, of a table with local indexes

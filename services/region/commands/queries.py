@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.region.commands.items import ReturnConsumedCapacity
+from services.region.commands.items import IndexUnits, ReturnConsumedCapacity, no_index_units
 from services.region.expressions.conditions import Condition
 from services.region.expressions.key_conditions import KeyCondition
 from services.region.expressions.projections import Projection
@@ -23,6 +23,8 @@ class Query:
     start_key: Item | None = None
     consistent: bool = False
     return_consumed_capacity: ReturnConsumedCapacity = ReturnConsumedCapacity.NONE
+    index: str | None = None
+    all_attributes: bool = False  # Select=ALL_ATTRIBUTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Scan:
     total_segments: int = 1
     consistent: bool = False
     return_consumed_capacity: ReturnConsumedCapacity = ReturnConsumedCapacity.NONE
+    index: str | None = None
+    all_attributes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +52,4 @@ class Page:
     scanned_count: int
     last_key: Item | None  # where the next page starts after; None on the last page
     capacity_units: float
+    index_units: IndexUnits = no_index_units

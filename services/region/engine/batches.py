@@ -4,9 +4,19 @@ import asyncio
 from collections import defaultdict
 
 from services.region.commands.batches import BatchGetItem, BatchWriteItem, ItemsFound, ItemsWritten, ItemToPut
-from services.region.commands.items import DeleteItem, GetItem, ItemWritten, PutItem
+from services.region.commands.items import (
+    DeleteItem,
+    GetItem,
+    IndexUnits,
+    ItemCollection,
+    ItemWritten,
+    PutItem,
+    no_index_units,
+)
 from services.region.engine.items import Items
 from services.region.engine.registry import Registry
+from services.region.rules.index_capacity import added_units
+from services.region.rules.indexes import check_index_keys
 from services.region.rules.keys import key_of_batched_item, key_of_request
 from shared.errors import ValidationError
 from shared.limits import batch_reply_bytes_max
@@ -46,20 +56,27 @@ class Batches:
         """Writes up to 25 items; all are checked before any is written, then each is its own write."""
         self._refuse_duplicate_writes(command)
         names, writes = [], []
+        wish, sized = command.return_consumed_capacity, command.return_collection_size
         for name, requests in command.tables.items():
             for request in requests:
                 names.append(name)
                 if isinstance(request, ItemToPut):
-                    put = PutItem(name, request.item, return_consumed_capacity=command.return_consumed_capacity)
+                    put = PutItem(name, request.item, return_consumed_capacity=wish, return_collection_size=sized)
                     writes.append(self._items.put(put))
                 else:
-                    delete = DeleteItem(name, request.key, return_consumed_capacity=command.return_consumed_capacity)
+                    delete = DeleteItem(name, request.key, return_consumed_capacity=wish, return_collection_size=sized)
                     writes.append(self._items.delete(delete))
         written: list[ItemWritten] = await asyncio.gather(*writes)
         units: dict[str, float] = defaultdict(float)
+        index_units: dict[str, IndexUnits] = {}
+        collections: dict[str, list[ItemCollection]] = defaultdict(list)
         for name, result in zip(names, written, strict=True):
             units[name] += result.capacity_units
-        return ItemsWritten(units)
+            if result.index_units is not no_index_units:
+                index_units[name] = added_units(index_units.get(name, no_index_units), result.index_units)
+            if result.collection is not None:
+                collections[name].append(result.collection)
+        return ItemsWritten(units, index_units, collections)
 
     def _refuse_duplicate_keys(self, command: BatchGetItem) -> None:
         for name, wanted in command.tables.items():
@@ -70,7 +87,12 @@ class Batches:
 
     def _refuse_duplicate_writes(self, command: BatchWriteItem) -> None:
         for name, requests in command.tables.items():
-            schema = self._registry.serving(name).schema
+            table = self._registry.serving(name)
+            schema = table.schema
+            if table.indexes:
+                for request in requests:
+                    if isinstance(request, ItemToPut):
+                        check_index_keys(table.indexes, request.item)
             keys = [
                 key_of_batched_item(schema, request.item)
                 if isinstance(request, ItemToPut)

@@ -15,6 +15,9 @@ from contextlib import suppress
 from itertools import islice
 from typing import NamedTuple
 
+import structlog
+
+from services.region.engine.feed_tally import FeedTally
 from services.region.engine.registry import Registry, Table
 from services.region.storage.partition_file import CopyState, LoggedChange, PartitionFile
 from services.region.storage.partitions import Partition
@@ -36,6 +39,8 @@ from shared.limits import (
 from shared.model.keys import ItemKey
 from shared.model.tables import RegionName, catalog_generation
 from shared.topology import Topology
+
+log = structlog.get_logger(__name__)
 
 catalog_lane = Lane(catalog_generation, 0)
 _opens_per_slice = 16
@@ -59,6 +64,15 @@ class Tail(NamedTuple):
     deliveries: Sequence[Delivery]
     heartbeats: Sequence[bytes]
     interrupted: bool = False
+    head_times: Mapping[Lane, int] = {}  # of the heads that an interrupted follower is told
+
+
+class LaneChanges(NamedTuple):
+    """A lane's own changes behind a sequence; `commit_us` is that of the sequence itself, 0 when it is not known."""
+
+    head: int
+    deliveries: Sequence[Delivery]
+    commit_us: int
 
 
 class SnapshotPage(NamedTuple):
@@ -66,6 +80,8 @@ class SnapshotPage(NamedTuple):
     deliveries: Sequence[Delivery]
     cursor: str | None
     rows_total: int
+    is_whole: bool  # apart from what the target itself has
+    collected_timestamp: int  # tombstones up to here may be missing
 
 
 class _Entry(NamedTuple):
@@ -147,6 +163,7 @@ class Feed:
         region: str,
         clock: Clock,
     ) -> None:
+        self.tally = FeedTally(clock)
         self._registry = registry
         self._ring = ring
         self._definitions = definitions
@@ -160,6 +177,7 @@ class Feed:
         """Takes a shared lane's new changes up into the tail."""
         self._moved[partition.lane] = changes[-1].origin_sequence
         self._ring.append(partition.lane, changes)
+        self.tally.readable(changes)
 
     def is_shared(self, lane: Lane) -> bool:
         """Whether other regions are to get the lane's changes."""
@@ -172,6 +190,7 @@ class Feed:
         """The heartbeat: the time, and the head of every lane that moved since the one before."""
         moved, self._moved = self._moved, {}
         self._ring.append_heartbeat(self.heartbeat(moved))
+        self.tally.heartbeats += 1
 
     def heartbeat(self, heads: Mapping[Lane, int]) -> bytes:
         """An encoded heartbeat of now with these heads."""
@@ -191,8 +210,8 @@ class Feed:
         self._replied_s[key] = self._clock.monotonic_s()
         return tail
 
-    async def heads(self, target: RegionName, share: Share) -> Mapping[Lane, int]:
-        """The last origin sequence of every lane that `target` follows; 0 where nothing was written yet."""
+    async def heads(self, target: RegionName, share: Share) -> Mapping[Lane, Position]:
+        """The last change of every lane that `target` follows; sequence 0 where nothing was written yet."""
         heads = {}
         partitions = [self._definitions]
         for table in self._registry.all():
@@ -200,33 +219,40 @@ class Feed:
                 partitions += table.partitions
         for count, partition in enumerate(partitions):
             if share.holds(partition.lane):
-                heads[partition.lane] = partition.state.origin_sequence
+                heads[partition.lane] = self._head(partition)
             if count % _opens_per_slice == 0:
                 await asyncio.sleep(0)
         return heads
 
-    def lane(self, target: RegionName, lane: Lane, *, after: int) -> tuple[int, Sequence[Delivery]]:
+    def lane(self, target: RegionName, lane: Lane, *, after: int) -> LaneChanges:
         """The head of a lane and its changes after a sequence, from the change log."""
         partition = self._partition(target, lane)
         head = partition.state.origin_sequence
+        commit_us = self._commit_us(partition, after)
         if after >= head or partition.reader is None:
-            return head, ()
+            return LaneChanges(head, (), commit_us)
         changes = partition.reader.changes_after(
             after, bytes_max=feed_reply_bytes_max, rows_max=scan_slice_rows_max * 8
         )
         if not changes or changes[0].origin_sequence != after + 1:
             raise RequestRefusedError("too_old", f"the change log no longer holds sequence {after + 1}")
-        return head, [Delivery(lane, *change) for change in changes]
+        return LaneChanges(head, [Delivery(lane, *change) for change in changes], commit_us)
 
     def snapshot(self, target: RegionName, lane: Lane, *, cursor: str | None) -> SnapshotPage:
-        """A page of stored rows with tombstones. Positions are read before any row: rows are never older than they."""
+        """A page of stored rows with tombstones. Positions are read before any row: rows are never older than they.
+
+        A copy that waits for other regions' changes is given as well: it holds all that its positions say, and what
+        was made here, and that is what a region that lost this one's changes is in need of.
+        """
         partition = self._partition(target, lane)
-        if partition.state.completeness is not CopyState.FOLLOWING:
+        state = partition.state
+        if state.completeness is CopyState.COPYING:
             raise RequestRefusedError("not_ready", "this region's own copy is not complete")
-        positions = self.positions(partition)
+        is_whole = state.completeness is CopyState.FOLLOWING or state.lost == {self._topology.named(target).number}
+        positions, collected = self.positions(partition), state.collected_timestamp
         if partition.reader is None or cursor == "end":
-            return SnapshotPage(positions, (), None, 0)
-        after = before_all if cursor is None else _parse_cursor(cursor)
+            return SnapshotPage(positions, (), None, 0, is_whole, collected)
+        after = before_all if cursor is None else parse_cursor(cursor)
         deliveries, size_bytes, next_cursor = [], 0, None
         for key, stored in partition.reader.rows_after(after, end_slot=slots, rows_max=scan_slice_rows_max * 4):
             record = encode_change(
@@ -245,26 +271,32 @@ class Feed:
             next_cursor = _format_cursor(key)
             if size_bytes > snapshot_page_bytes_max:
                 break
-        return SnapshotPage(positions, deliveries, next_cursor, partition.state.item_count)
+        return SnapshotPage(positions, deliveries, next_cursor, state.item_count, is_whole, collected)
 
     def positions(self, partition: Partition) -> Mapping[str, Position]:
         """This region's own head under its own name, and its frontier for every other region."""
         state = partition.state
-        own = {self._region.name: Position(state.origin_sequence)}
+        own = {self._region.name: self._head(partition)}
         return own | {self._topology.numbered(source).name: at for source, at in state.positions.items()}
 
-    async def acknowledge(self, target: RegionName, applied: Mapping[Lane, int]) -> None:
+    async def acknowledge(self, target: RegionName, applied: Mapping[Lane, Position]) -> None:
         """Remembers how far a target has applied each lane, so that the change log may be trimmed up to there.
 
-        Lanes that are not here, or not known to be the target's, are passed over: they must not hold up the others.
+        A target that has applied a change which was never made here shows that this region's data are older than they
+        have been: such a lane has to get back from there what it has lost. Lanes that are not here, or not known to be
+        the target's, are passed over: they must not hold up the others.
         """
         number = self._topology.named(target).number
         news = []
-        for lane, sequence in applied.items():
+        for lane, position in applied.items():
             with suppress(RequestRefusedError):
                 partition = self._partition(target, lane)
-                if sequence > partition.state.followers.get(number, 0):
-                    news.append(partition.submit(Acknowledge(number, sequence)))
+                if self._has_lost(partition, position):
+                    log.error("data are older than another region knows them", lane=lane, region=target, known=position)
+                    news.append(partition.submit(LoseSource(number, origin_sequence_min=position.sequence)))
+                    self._registry.touch()
+                elif position.sequence > partition.state.followers.get(number, 0):
+                    news.append(partition.submit(Acknowledge(number, position.sequence)))
         await asyncio.gather(*news)
 
     async def _tail_now(self, target: RegionName, cursor: str | None, share: Share) -> Tail:
@@ -272,7 +304,9 @@ class Feed:
         if cursor is None or entries is None:
             fresh = self._ring.cursor
             heads = await self.heads(target, share)
-            return Tail(fresh, (), (self.heartbeat(heads),), interrupted=True)
+            sequences = {lane: head.sequence for lane, head in heads.items()}
+            times = {lane: head.commit_us for lane, head in heads.items() if head.commit_us}
+            return Tail(fresh, (), (self.heartbeat(sequences),), interrupted=True, head_times=times)
         deliveries, heartbeats, size_bytes, taken = [], [], 0, 0
         for delivery, heartbeat, entry_bytes in entries:
             if heartbeat is not None:
@@ -284,6 +318,23 @@ class Feed:
             if size_bytes > feed_reply_bytes_max:
                 break
         return Tail(self._ring.cursor_after(cursor, taken), deliveries, heartbeats)
+
+    def _head(self, partition: Partition) -> Position:
+        return Position(partition.state.origin_sequence, commit_us=partition.state.head_us)
+
+    def _commit_us(self, partition: Partition, sequence: int) -> int:
+        """When a change made here was committed; 0 when that is not known any more, or there was none."""
+        state = partition.state
+        if sequence == state.origin_sequence:
+            return state.head_us
+        return 0 if partition.reader is None else partition.reader.commit_us_of(sequence)
+
+    def _has_lost(self, partition: Partition, applied: Position) -> bool:
+        head = partition.state.origin_sequence
+        if applied.sequence > head or applied.sequence <= 0 or not applied.commit_us:
+            return applied.sequence > head
+        commit_us = self._commit_us(partition, applied.sequence)
+        return commit_us not in (0, applied.commit_us)
 
     def _is_for(self, target: RegionName, lane: Lane) -> bool:
         if lane.generation == catalog_generation:
@@ -300,6 +351,25 @@ class Feed:
         if not table.feeds(target):
             raise RequestRefusedError("not_registered", f"{target} is not known here as a replica of the table")
         return table.partitions[lane.partition]
+
+
+class LoseSource:
+    """Job: changes of another region can't be had by following it; this partition needs a copy of what it has.
+
+    `origin_sequence_min`: sequences up to here were given to changes that are not here any more, and not again.
+    """
+
+    __slots__ = ("_origin_sequence_min", "_source")
+
+    def __init__(self, source: int, *, origin_sequence_min: int = 0) -> None:
+        self._source = source
+        self._origin_sequence_min = origin_sequence_min
+
+    def run(self, file: PartitionFile, now_us: int) -> None:  # noqa: ARG002 - a job is given the time
+        file.raise_origin_sequence(self._origin_sequence_min)
+        if file.state.completeness is not CopyState.COPYING:
+            file.write_lost(file.state.lost | {self._source})
+            file.state.completeness = CopyState.NEEDS_RESYNC
 
 
 class Acknowledge:
@@ -319,7 +389,7 @@ def _format_cursor(key: ItemKey) -> str:
     return f"{key.slot}.{key.partition.hex()}.{key.sort.hex()}"
 
 
-def _parse_cursor(cursor: str) -> RowPlace:
+def parse_cursor(cursor: str) -> RowPlace:
     try:
         slot, partition, sort = cursor.split(".")
         return int(slot), bytes.fromhex(partition), bytes.fromhex(sort)

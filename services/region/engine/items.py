@@ -6,21 +6,25 @@ from collections.abc import Callable
 from services.region.commands.items import (
     DeleteItem,
     GetItem,
+    ItemCollection,
     ItemFound,
     ItemWritten,
     PutItem,
     ReturnConsumedCapacity,
     UpdateItem,
+    no_index_units,
 )
-from services.region.engine.registry import Registry
+from services.region.engine.registry import Registry, Table
 from services.region.rules.capacity import image_size_bytes, read_units, write_units
+from services.region.rules.index_capacity import check_collection, index_write_units, total_units
+from services.region.rules.indexes import check_assigned_index_keys, check_index_key_paths, check_index_keys
 from services.region.rules.keys import check_key_paths, key_of_item, key_of_request
 from services.region.rules.stored import StoredItem
 from services.region.rules.writes import Decision, decide_delete, decide_put, decide_update
 from services.region.storage.partition_file import PartitionFile
 from shared.errors import ValidationError
 from shared.model.keys import ItemKey
-from shared.model.values import decode_item, encode_item
+from shared.model.values import Item, decode_item, encode_item
 
 Decide = Callable[[StoredItem | None], Decision]
 
@@ -35,6 +39,7 @@ class Items:
         key = key_of_request(table.schema, command.key)
         if command.projection is not None:
             check_key_paths(table.schema, command.projection.nested)
+            check_index_key_paths(table.indexes, command.projection.nested)
         stored = table.partition(key.slot).read(key)
         measured = command.return_consumed_capacity is not ReturnConsumedCapacity.NONE
         if stored is None or stored.image is None:
@@ -48,10 +53,10 @@ class Items:
     def put(self, command: PutItem) -> Future[ItemWritten]:
         table = self._registry.serving(command.table)
         key = key_of_item(table.schema, command.item)
+        if table.indexes:
+            check_index_keys(table.indexes, command.item)
         image = encode_item(command.item)
-        measured = command.return_consumed_capacity is not ReturnConsumedCapacity.NONE
-        job = ItemWrite(key, lambda stored: decide_put(command, image, stored), measured=measured)
-        return table.partition(key.slot).submit(job)
+        return _submit(table, key, command, lambda stored: decide_put(command, image, stored))
 
     def update(self, command: UpdateItem) -> Future[ItemWritten]:
         table = self._registry.serving(command.table)
@@ -63,17 +68,27 @@ class Items:
                         f"One or more parameter values were invalid: Cannot update attribute {name}."
                         " This attribute is part of the key"
                     )
+            if table.indexes:
+                check_assigned_index_keys(table.indexes, command.update.assigned)
             check_key_paths(table.schema, command.update.nested)
-        measured = command.return_consumed_capacity is not ReturnConsumedCapacity.NONE
-        job = ItemWrite(key, lambda stored: decide_update(command, stored), measured=measured)
-        return table.partition(key.slot).submit(job)
+            check_index_key_paths(table.indexes, command.update.nested)
+        return _submit(table, key, command, lambda stored: decide_update(command, stored, indexes=table.indexes))
 
     def delete(self, command: DeleteItem) -> Future[ItemWritten]:
         table = self._registry.serving(command.table)
         key = key_of_request(table.schema, command.key)
-        measured = command.return_consumed_capacity is not ReturnConsumedCapacity.NONE
-        job = ItemWrite(key, lambda stored: decide_delete(command, stored), measured=measured)
-        return table.partition(key.slot).submit(job)
+        return _submit(table, key, command, lambda stored: decide_delete(command, stored))
+
+
+def _submit(
+    table: Table, key: ItemKey, command: PutItem | UpdateItem | DeleteItem, decide: Decide
+) -> Future[ItemWritten]:
+    measured = command.return_consumed_capacity is not ReturnConsumedCapacity.NONE
+    if table.indexes:
+        return table.partition(key.slot).submit(
+            IndexedItemWrite(key, decide, table=table, command=command, measured=measured)
+        )
+    return table.partition(key.slot).submit(ItemWrite(key, decide, measured=measured))
 
 
 class ItemWrite:
@@ -95,3 +110,49 @@ class ItemWrite:
             version = file.write_local(self._key, stored, kind=kind, image=image, now_us=now_us)
         units = write_units(old, image) if self._measured else 0.0
         return ItemWritten(attributes, version, created=old is None, capacity_units=units)
+
+
+class IndexedItemWrite:
+    """As `ItemWrite`, on a table with indexes: they count as well."""
+
+    __slots__ = ("_command", "_decide", "_key", "_measured", "_table")
+
+    def __init__(
+        self,
+        key: ItemKey,
+        decide: Decide,
+        *,
+        table: Table,
+        command: PutItem | UpdateItem | DeleteItem,
+        measured: bool,
+    ) -> None:
+        self._key = key
+        self._decide = decide
+        self._table = table
+        self._command = command
+        self._measured = measured
+
+    def run(self, file: PartitionFile, now_us: int) -> ItemWritten:
+        stored = file.read(self._key)
+        kind, image, attributes = self._decide(stored)
+        old = None if stored is None else stored.image
+        indexes = self._table.indexes
+        has_local = not indexes[-1].is_global
+        version = None
+        if kind is not None:
+            if has_local:
+                check_collection(file.collection_bytes(self._key), old, image)
+            version = file.write_local(self._key, stored, kind=kind, image=image, now_us=now_us)
+        units, index_units = 0.0, no_index_units
+        if self._measured:
+            index_units = index_write_units(indexes, old, image if kind is not None else old)
+            units = write_units(old, image) + total_units(index_units)
+        collection = None
+        if has_local and self._command.return_collection_size:
+            collection = ItemCollection(_partition_key(self._table, self._command), file.collection_bytes(self._key))
+        return ItemWritten(attributes, version, old is None, units, index_units, collection)
+
+
+def _partition_key(table: Table, command: PutItem | UpdateItem | DeleteItem) -> Item:
+    name = table.schema.partition.name
+    return {name: (command.item if isinstance(command, PutItem) else command.key)[name]}

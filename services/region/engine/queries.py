@@ -2,6 +2,8 @@
 
 from services.region.commands.items import ReturnConsumedCapacity
 from services.region.commands.queries import Page, Query, Scan
+from services.region.engine.index_reads import IndexReads
+from services.region.engine.indexes import Indexes
 from services.region.engine.registry import Registry, Table
 from services.region.engine.slices import Slices, slice_rows_max
 from services.region.rules.keys import check_key_paths, key_of_request
@@ -15,12 +17,15 @@ from shared.model.values import Item, decode_item
 
 
 class Queries:
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, indexes: Indexes) -> None:
         self._registry = registry
         self._slices = Slices()
+        self._index_reads = IndexReads(indexes, self._slices)
 
     async def query(self, command: Query) -> Page:
         table = self._registry.serving(command.table)
+        if command.index is not None:
+            return await self._index_reads.query(table, command)
         schema = table.schema
         key_range = key_range_of(schema, command.key_condition, command.start_key)
         if command.start_key is None:
@@ -56,6 +61,8 @@ class Queries:
 
     async def scan(self, command: Scan) -> Page:
         table = self._registry.serving(command.table)
+        if command.index is not None:
+            return await self._index_reads.scan(table, command)
         segment = segment_slots(command.segment, command.total_segments, slots)
         place: RowPlace = before_slot(segment.start)
         if command.start_key is not None:

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from services.region.commands.names import NameInArn
+from services.region.rules.arns import Arns
+from services.region.rules.indexes import in_order_of_checks
 from services.region.storage.catalog import LocalTable, Stage
 from services.region.storage.partitions import Partition
 from shared.changes.records import Lane
@@ -13,7 +16,16 @@ from shared.model.tables import Generation, RegionName
 class Table:
     """A table that has a replica here, with its partitions."""
 
-    __slots__ = ("definition", "generation", "partition_count", "partitions", "reason", "schema", "stage")
+    __slots__ = (
+        "definition",
+        "generation",
+        "indexes",
+        "partition_count",
+        "partitions",
+        "reason",
+        "schema",
+        "stage",
+    )
 
     def __init__(self, local: LocalTable, partitions: Sequence[Partition]) -> None:
         self.definition = local.definition
@@ -21,6 +33,7 @@ class Table:
         self.reason = local.reason
         self.generation: Generation = local.definition.generation
         self.schema: KeySchema = local.definition.key_schema
+        self.indexes = in_order_of_checks(local.definition.indexes)
         self.partition_count = local.definition.partition_count
         self.partitions = partitions
 
@@ -36,21 +49,31 @@ class Table:
     def local(self) -> LocalTable:
         return LocalTable(self.definition, self.stage, self.reason)
 
+    @property
+    def is_settled(self) -> bool:
+        return self.stage is not Stage.CREATING
+
     def feeds(self, target: RegionName) -> bool:
         """Whether changes made here are due to `target`: it has a replica, and so has, or had, this region."""
         return self.definition.is_global and target in self.definition.replicas
 
 
 class Registry:
-    """In-memory; the catalog and the catalog lane are what survives. `revision` grows with every change."""
+    """In-memory; the catalog and the catalog lane are what survives. `revision` grows with every change.
 
-    def __init__(self) -> None:
+    With `arns`, names that came in ARNs must be this endpoint's own.
+    """
+
+    def __init__(self, arns: Arns | None = None) -> None:
         self.revision = 1
+        self._arns = arns
         self._by_name: dict[str, Table] = {}
         self._by_generation: dict[Generation, Table] = {}
 
     def serving(self, name: str) -> Table:
         """The table that answers requests under this name."""
+        if name.__class__ is not str:
+            self._check_own(name)
         table = self._by_name.get(name)
         if table is None or table.stage is not Stage.ACTIVE:
             raise ResourceNotFoundError
@@ -58,6 +81,8 @@ class Registry:
 
     def named(self, name: str) -> Table | None:
         """The table of this name, whatever its stage, unless it is being deleted."""
+        if name.__class__ is not str:
+            self._check_own(name)
         return self._by_name.get(name)
 
     def of(self, generation: Generation) -> Table | None:
@@ -86,3 +111,7 @@ class Registry:
 
     def touch(self) -> None:
         self.revision += 1
+
+    def _check_own(self, name: str) -> None:
+        if self._arns is not None and isinstance(name, NameInArn):
+            self._arns.check_own(name)

@@ -12,8 +12,10 @@ from dataclasses import replace
 import structlog
 
 from services.region.engine.registry import Registry, Table
+from services.region.engine.stream_register import StreamRegister
 from services.region.rules.stored import StoredItem
 from services.region.storage.catalog import Catalog, LocalTable, Stage
+from services.region.storage.index_entries import FileIndex
 from services.region.storage.partition_file import CopyState, PartitionFile, PartitionState
 from services.region.storage.partitions import Partition, Partitions
 from services.region.storage.reader import before_all
@@ -49,8 +51,10 @@ class Replicas:
         definitions: Partition,
         topology: Topology,
         region: str,
+        streams: StreamRegister,
     ) -> None:
         self._registry = registry
+        self._streams = streams
         self._catalog = catalog
         self._partitions = partitions
         self._definitions = definitions
@@ -61,14 +65,22 @@ class Replicas:
 
     async def load(self) -> None:
         """At start: every table of the catalog, then whatever the catalog lane says beyond it."""
+        await asyncio.to_thread(self._catalog.remove_streams, self._streams.forgotten_before_us)
+        self._streams.note(await asyncio.to_thread(self._catalog.streams))
         for local in await asyncio.to_thread(self._catalog.tables):
-            self._registry.put(await self._table(local))
+            table = await self._table(local)
+            if self._streams.changed_by(table):  # left by a release without streams
+                await self.save(local)
+            else:
+                self._registry.put(table)
         await self.reconcile()
 
     async def save(self, local: LocalTable) -> Table:
         """Stores a table in the catalog and makes the registry know it."""
-        await asyncio.to_thread(self._catalog.write_table, local)
         table = await self._table(local)
+        streams = self._streams.changed_by(table)
+        await asyncio.to_thread(self._catalog.write_table, local, streams)
+        self._streams.note(streams)
         self._registry.put(table)
         return table
 
@@ -104,12 +116,14 @@ class Replicas:
             for state in self.states(definition).values()
         )
 
-    def active_elsewhere(self, definition: TableDefinition) -> Sequence[RegionName]:
-        """Regions from which a complete copy can be had."""
+    def donors(self, definition: TableDefinition) -> Sequence[RegionName]:
+        """Regions from which a copy can be had, those that leave last: they serve copies until they are gone."""
+        states = self.states(definition)
         return [
             name
-            for name, state in self.states(definition).items()
-            if state.status is ReplicaStatus.ACTIVE and name != self._region
+            for status in (ReplicaStatus.ACTIVE, ReplicaStatus.DELETING)
+            for name, state in states.items()
+            if state.status is status and name != self._region and name in self._topology
         ]
 
     def sources(self, definition: TableDefinition) -> Sequence[RegionName]:
@@ -189,6 +203,7 @@ class Replicas:
             if table.definition.is_global:
                 await self._definitions.submit(WriteEntry(_state_key(table.generation, self._region), None))
             self._registry.remove(table.generation)
+            self._streams.forget(table.generation)
             for partition in table.partitions:
                 await self._partitions.forget(partition.lane)
             await asyncio.to_thread(self._catalog.remove_table, table.generation)
@@ -220,7 +235,11 @@ class Replicas:
         partitions = [
             self._partitions.of(
                 Lane(local.definition.generation, number),
-                first_state=PartitionState(origin_sequence=retired.get(number, 0), completeness=completeness),
+                first_state=PartitionState(
+                    origin_sequence=retired.get(number, 0),
+                    completeness=completeness,
+                    indexes=[FileIndex(index) for index in local.definition.kept_indexes],
+                ),
             )
             for number in range(local.definition.partition_count)
         ]

@@ -5,26 +5,33 @@ twice and a gap is never jumped over. Changes, snapshots and table definitions a
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from services.region.engine.feed import catalog_lane
+import structlog
+
+from services.region.engine.feed import LoseSource, catalog_lane
 from services.region.engine.registry import Registry, Table
 from services.region.engine.replicas import Replicas
 from services.region.rules.remote import check_stamp, decide_remote, drift_of
 from services.region.storage.catalog import Stage
 from services.region.storage.partition_file import CopyState, PartitionFile
 from services.region.storage.partitions import Partition
+from services.region.storage.reader import RowPlace, place_of
 from shared.changes.batches import Delivery
-from shared.changes.records import Change, Lane, decode_change
+from shared.changes.records import Change, Lane, commit_us_of, decode_change
 from shared.clock import Clock
 from shared.errors import CorruptRecordError, RequestRefusedError
 from shared.feed.port import Position
+from shared.limits import scan_slice_rows_max, slots
 from shared.model.keys import ItemKey, partition_of, slot_of
 from shared.model.tables import Generation, RegionName
 from shared.topology import Topology
 from shared.versions.resolve import Outcome
+from shared.versions.versions import Version
+
+log = structlog.get_logger(__name__)
 
 _opens_per_slice = 16
 
@@ -51,6 +58,7 @@ class LaneReport(NamedTuple):
     state: CopyState
     positions: Mapping[str, Position]
     donors: Sequence[RegionName]
+    lost: Sequence[RegionName]  # sources that can't be followed from here; they are donors of what they made, at least
 
 
 @dataclass(slots=True)
@@ -124,13 +132,13 @@ class Replication:
     async def lanes(self) -> Sequence[LaneReport]:
         """Every lane of which this region is to have a copy, with its positions."""
         everybody = [RegionName(peer.name) for peer in self._topology.others(self._region)]
-        reports = [self._report(self._definitions, table=None, sources=everybody, donors=())]
+        reports = [self._report(self._definitions, table=None, sources=everybody, donors=everybody)]
         count = 0
         for table in self._registry.all():
             if not table.definition.is_global or table.stage not in (Stage.CREATING, Stage.ACTIVE):
                 continue
             sources = self._replicas.sources(table.definition)
-            donors = self._replicas.active_elsewhere(table.definition)
+            donors = self._replicas.donors(table.definition)
             for partition in table.partitions:
                 reports.append(self._report(partition, table=table, sources=sources, donors=donors))
                 count += 1
@@ -138,12 +146,49 @@ class Replication:
                     await asyncio.sleep(0)
         return reports
 
-    async def finish_copy(self, lane: Lane, positions: Mapping[RegionName, Position]) -> None:
-        """The snapshot of a partition is applied; from now on it follows every region from the snapshot's positions."""
+    async def forget(
+        self, lane: Lane, keys: Collection[ItemKey], *, after: RowPlace, through: RowPlace | None, collected: int
+    ) -> None:
+        """Drops what a donor has forgotten: of a range of its rows these `keys` are all that it holds.
+
+        What is here beside them, no younger than the tombstones that it has collected, it has had and deleted.
+        """
+        partition = self._required(lane)
+        while (reader := partition.reader) is not None:
+            rows = reader.rows_after(after, end_slot=slots, rows_max=scan_slice_rows_max)
+            inside = [row for row in rows if through is None or place_of(row.key) <= through]
+            stale = [
+                (row.key, row.stored.version)
+                for row in inside
+                if row.stored.timestamp <= collected and row.key not in keys
+            ]
+            if stale:
+                dropped = await partition.submit(DropForgotten(stale))
+                log.warning("items that others have deleted and forgotten are dropped", lane=lane, items=dropped)
+            if len(inside) < scan_slice_rows_max:
+                return
+            after = place_of(inside[-1].key)
+            await asyncio.sleep(0)
+
+    async def finish_copy(
+        self,
+        lane: Lane,
+        positions: Mapping[RegionName, Position],
+        *,
+        donor: RegionName | None = None,
+        is_whole: bool = True,
+    ) -> None:
+        """The snapshot of a partition is applied; from now on it follows every region from the snapshot's positions.
+
+        After a copy that is not whole, it follows when it has one of every source whose changes it has lost.
+        """
         by_number = {self._topology.named(name).number: position for name, position in positions.items()}
         own = self._topology.named(self._region).number
         own_before = by_number.pop(own, Position(0)).sequence
-        await self._required(lane).submit(FinishCopy(by_number, origin_sequence_min=own_before))
+        given_by = None if donor is None else self._topology.named(donor).number
+        await self._required(lane).submit(
+            FinishCopy(by_number, donor=given_by, is_whole=is_whole, origin_sequence_min=own_before)
+        )
         self._registry.touch()
 
     async def caught_up(self, generation: Generation) -> None:
@@ -155,9 +200,9 @@ class Replication:
             raise RequestRefusedError("not_ready", "a partition of the table is not copied yet")
         await self._replicas.activate(generation)
 
-    async def needs_resync(self, lane: Lane) -> None:
-        """The lane can't be continued from its position; it is rebuilt from another region's snapshot."""
-        await self._required(lane).submit(MarkCompleteness(CopyState.NEEDS_RESYNC))
+    async def needs_resync(self, lane: Lane, source: RegionName) -> None:
+        """The lane can't follow `source` from its position; it is rebuilt from another region's snapshot."""
+        await self._required(lane).submit(LoseSource(self._topology.named(source).number))
         self._registry.touch()
 
     def _report(
@@ -171,6 +216,7 @@ class Replication:
             state.completeness,
             {name: state.positions.get(self._topology.named(name).number, Position(0)) for name in sources},
             donors,
+            [name for name in sources if self._topology.named(name).number in state.lost],
         )
 
     def _required(self, lane: Lane) -> Partition:
@@ -216,7 +262,8 @@ class ApplyChanges:
             if delivery.sequence != position.sequence + 1:
                 gap = True
                 break
-            position = Position(delivery.sequence, max(delivery.offset, position.offset))
+            commit_us = commit_us_of(delivery.record) or 0
+            position = Position(delivery.sequence, max(delivery.offset, position.offset), commit_us)
             try:
                 change = decode_change(delivery.record)
                 self._check(change, delivery)
@@ -257,7 +304,10 @@ class ApplySnapshot:
                     raise CorruptRecordError("it belongs to another lane than it was sent for")
                 check_stamp(change)
                 check_slot(change, self._partition_count)
-                apply_change(file, change, delivery.record, now_us=now_us, tally=tally)
+                if is_forgotten(file, change):
+                    tally.count(Outcome.SUPERSEDED)
+                else:
+                    apply_change(file, change, delivery.record, now_us=now_us, tally=tally)
             except CorruptRecordError as error:
                 raise RequestRefusedError("bad_snapshot", str(error)) from error
         return tally.outcome(Position(0), gap=False)
@@ -315,6 +365,13 @@ def apply_change(file: PartitionFile, change: Change, record: bytes, *, now_us: 
         tally.drifted += 1
 
 
+def is_forgotten(file: PartitionFile, row: Change) -> bool:
+    """Whether a donor's row is one that was deleted here, and the tombstone collected since."""
+    if row.version.timestamp > file.state.collected_timestamp:
+        return False
+    return file.read(ItemKey(slot_of(row.partition_key), row.partition_key, row.sort_key)) is None
+
+
 def check_slot(change: Change, partition_count: int) -> None:
     if partition_of(slot_of(change.partition_key), partition_count) != change.lane.partition:
         raise CorruptRecordError("its key belongs to another partition")
@@ -323,25 +380,42 @@ def check_slot(change: Change, partition_count: int) -> None:
 class FinishCopy:
     """Job: a partition's snapshot is complete."""
 
-    __slots__ = ("_origin_sequence_min", "_positions")
+    __slots__ = ("_donor", "_is_whole", "_origin_sequence_min", "_positions")
 
-    def __init__(self, positions: Mapping[int, Position], *, origin_sequence_min: int) -> None:
+    def __init__(
+        self, positions: Mapping[int, Position], *, donor: int | None, is_whole: bool, origin_sequence_min: int
+    ) -> None:
         self._positions = positions
+        self._donor = donor
+        self._is_whole = is_whole
         self._origin_sequence_min = origin_sequence_min
 
     def run(self, file: PartitionFile, now_us: int) -> None:  # noqa: ARG002 - a job is given the time
+        lost = file.state.lost
         for source, position in self._positions.items():
-            if position.sequence > file.state.positions.get(source, Position(0)).sequence:
+            known = file.state.positions.get(source, Position(0))
+            # Under the sequence up to which it was told, a source that lost changes may have made another one.
+            if position.sequence > known.sequence or (source == self._donor and position.sequence == known.sequence):
                 file.write_position(source, position)
         file.raise_origin_sequence(self._origin_sequence_min)
-        file.state.completeness = CopyState.FOLLOWING
+        file.write_lost(frozenset() if self._is_whole else lost - {self._donor})
+        if not file.state.lost:
+            file.state.completeness = CopyState.FOLLOWING
 
 
-class MarkCompleteness:
-    __slots__ = ("_completeness",)
+class DropForgotten:
+    """Job: drops items as long as they are in the given versions; how many."""
 
-    def __init__(self, completeness: CopyState) -> None:
-        self._completeness = completeness
+    __slots__ = ("_items",)
 
-    def run(self, file: PartitionFile, now_us: int) -> None:  # noqa: ARG002 - a job is given the time
-        file.state.completeness = self._completeness
+    def __init__(self, items: Sequence[tuple[ItemKey, Version]]) -> None:
+        self._items = items
+
+    def run(self, file: PartitionFile, now_us: int) -> int:
+        dropped = 0
+        for key, version in self._items:
+            stored = file.read(key)
+            if stored is not None and stored.version == version:
+                file.drop_item(key, stored, now_us=now_us)
+                dropped += 1
+        return dropped

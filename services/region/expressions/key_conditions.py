@@ -5,7 +5,7 @@ two steps, because DynamoDB tells other errors of the request in between: its fo
 index's key (`range_for`).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -49,6 +49,15 @@ class KeyRange:
 
     partition: AttributeValue
     sort: KeyComparison | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompositeKeyRange:
+    """A value for every attribute of a partition key; comparisons of the sort key's first attributes, all but the last
+    of them by equality."""
+
+    partition: tuple[AttributeValue, ...]
+    sort: tuple[KeyComparison, ...]
 
 
 class KeyCondition:
@@ -95,6 +104,45 @@ class KeyCondition:
                 raise ValidationError("Query key condition not supported")
         sort = None if sort_key_name is None else comparisons.get(sort_key_name)
         return KeyRange(comparisons[partition_key_name].values[0], sort)
+
+    def composite_range_for(
+        self,
+        partition_names: Sequence[str],
+        sort_names: Sequence[str],
+        types: Mapping[str, str],
+        *,
+        check_start: Callable[[str], None] | None = None,
+    ) -> CompositeKeyRange:
+        """As `range_for`, of an index whose keys may have several attributes."""
+        if len(partition_names) == 1 and len(sort_names) <= 1:
+            sort_name = sort_names[0] if sort_names else None
+            key_range = self.range_for(partition_names[0], sort_name, types, check_start=check_start)
+            return CompositeKeyRange((key_range.partition,), () if key_range.sort is None else (key_range.sort,))
+        comparisons = {comparison.name: comparison for comparison in self.comparisons()}
+        key_names = [*partition_names, *sort_names]
+        if len(comparisons) > len(key_names):
+            raise ValidationError(
+                f"The number of query conditions ({len(comparisons)}) exceeds the number of key attributes "
+                f"defined in the schema ({len(key_names)})"
+            )
+        found: list[KeyComparison] = []
+        for name in key_names:
+            if check_start is not None:
+                check_start(name)
+            if name in comparisons:
+                _check_comparison(comparisons[name], types[name])
+                if len(found) < len(partition_names) and comparisons[name].operator != "=":
+                    raise ValidationError("Query key condition not supported")
+                found.append(comparisons[name])
+            elif len(found) < len(partition_names) or len(found) < len(comparisons):
+                raise ValidationError(f"Query condition missed key schema element: {name}")
+        if len(found) < len(comparisons):
+            raise ValidationError("Query key condition not supported")
+        sort = found[len(partition_names) :]
+        if any(comparison.operator != "=" for comparison in sort[:-1]):
+            raise ValidationError("Query key condition not supported")
+        values = tuple(comparison.values[0] for comparison in found[: len(partition_names)])
+        return CompositeKeyRange(values, tuple(sort))
 
 
 def bind_key_condition(text: str, substitutions: Substitutions) -> KeyCondition:

@@ -5,11 +5,19 @@ the placeholders and types from the last action to the first; with an item at ha
 wrong type, a wrong operand, then from the last section to the first a path that leads nowhere and a missing attribute.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from services.region.expressions.edits import Edit, edited
-from services.region.expressions.nodes import DeleteAction, RemoveAction, UpdateTree
+from services.region.expressions.nodes import (
+    Action,
+    DeleteAction,
+    Literal,
+    RemoveAction,
+    UpdateTree,
+    ValuePlaceholder,
+)
 from services.region.expressions.operands import Binder, BoundPath, value_at
 from services.region.expressions.path_trees import check_overlaps, picked, tree_of
 from services.region.expressions.problems import ExpressionProblem
@@ -17,7 +25,7 @@ from services.region.expressions.substitutions import Substitutions
 from services.region.expressions.update_actions import MissingAttributeError, Outcome, bind_action, bind_names
 from services.region.expressions.update_parser import parse_update
 from shared.errors import ValidationError
-from shared.model.values import Item
+from shared.model.values import AttributeValue, Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,7 @@ class UpdatedItem:
 class _BoundAction(NamedTuple):
     path: BoundPath
     outcome: Outcome
+    value: AttributeValue | None  # that the request gives outright
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,16 @@ class Update:
     nested: tuple[str, ...]  # top-level names that it looks into, to write or to read
     creates: bool  # whether it makes an item where there is none; what only removes does not
     sections: tuple[tuple[_BoundAction, ...], ...]
+
+    @property
+    def assigned(self) -> Mapping[str, AttributeValue]:
+        """The values that the request itself gives for whole attributes, by their names."""
+        return {
+            str(action.path[0]): action.value
+            for section in self.sections
+            for action in section
+            if action.value is not None and len(action.path) == 1
+        }
 
     @property
     def touched(self) -> tuple[BoundPath, ...]:
@@ -74,7 +93,10 @@ def update_from(tree: UpdateTree, substitutions: Substitutions) -> Update:
     for action in reversed(actions):
         bind_names(action, binder)
     outcomes = [bind_action(action, binder) for action in reversed(actions)]
-    sections = tuple(tuple(_BoundAction(path, outcomes.pop()) for path in section) for section in paths)
+    values = [_given_value(action, binder) for action in reversed(actions)]
+    sections = tuple(
+        tuple(_BoundAction(path, outcomes.pop(), values.pop()) for path in section) for section in paths
+    )
     creates = not all(isinstance(action, RemoveAction | DeleteAction) for action in actions)
     return Update(tuple(targets.heads), tuple(targets.nested | binder.nested), creates, sections)
 
@@ -82,6 +104,12 @@ def update_from(tree: UpdateTree, substitutions: Substitutions) -> Update:
 def updated_attributes(item: Item, touched: tuple[BoundPath, ...]) -> Item:
     """What UPDATED_OLD (of the old item) or UPDATED_NEW (of the new one) returns: the touched parts that it has."""
     return picked(item, tree_of(touched))
+
+
+def _given_value(action: Action, binder: Binder) -> AttributeValue | None:
+    if isinstance(action, RemoveAction) or not isinstance(action.value, ValuePlaceholder | Literal):
+        return None
+    return binder.value(action.value)
 
 
 def _collect(item: Item, section: tuple[_BoundAction, ...], edits: list[Edit]) -> MissingAttributeError | None:

@@ -1,7 +1,8 @@
 """Consumed capacity as DynamoDB counts it: "Read/write capacity mode" in the Developer Guide.
 
 A write costs one unit for each KB begun of the larger of the old and the new item; a consistent read one unit for each
-4 KB begun, an eventually consistent read half of that.
+4 KB begun, an eventually consistent read half of that. In a transaction both cost twice as much, a condition check as
+much as a write.
 """
 
 from math import ceil
@@ -23,6 +24,14 @@ def write_units(*images: bytes | None) -> float:
 def read_units(size_bytes: int, *, consistent: bool) -> float:
     units = max(1, ceil(size_bytes / _read_unit_bytes))
     return float(units) if consistent else units / 2
+
+
+def transaction_write_units(*images: bytes | None) -> float:
+    return 2 * write_units(*images)
+
+
+def transaction_read_units(image: bytes | None) -> float:
+    return 2 * read_units(0 if image is None else image_size_bytes(image), consistent=True)
 
 
 def image_size_bytes(image: bytes) -> int:

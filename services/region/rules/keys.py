@@ -34,6 +34,14 @@ def key_of_request(schema: KeySchema, key: Item) -> ItemKey:
     return ItemKey(slot_of(partition), partition, sort)
 
 
+def check_key_values(schema: KeySchema, attributes: Item) -> None:
+    """No key attribute of an item or key may be empty; whether they are there, and of their types, is not asked."""
+    for attribute in (schema.partition, schema.sort):
+        value = None if attribute is None else attributes.get(attribute.name)
+        if attribute is not None and value is not None and value.get(attribute.type) == "":
+            raise _empty(attribute, attribute.type)
+
+
 def check_key_attribute(attribute: KeyAttribute, key: Item) -> None:
     """One attribute of a key that a request names."""
     value = _request_key_bytes(attribute, key)

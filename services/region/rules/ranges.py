@@ -37,7 +37,7 @@ def key_range_of(schema: KeySchema, condition: KeyCondition, start_key: Item | N
 
 def collection_range(key_range: KeyRange) -> CollectionRange:
     partition = key_bytes(key_range.partition)
-    first, end = (b"", beyond_all) if key_range.sort is None else _bounds(key_range.sort)
+    first, end = (b"", beyond_all) if key_range.sort is None else bounds_of(key_range.sort)
     return CollectionRange(slot_of(partition), partition, first, end)
 
 
@@ -69,7 +69,8 @@ def after(key: bytes) -> bytes:
     return key + b"\x00"
 
 
-def _bounds(comparison: KeyComparison) -> tuple[bytes, bytes]:
+def bounds_of(comparison: KeyComparison) -> tuple[bytes, bytes]:
+    """The least sort key that satisfies a comparison, and the least beyond those that do."""
     low = key_bytes(comparison.values[0])
     match comparison.operator:
         case "=":
@@ -85,10 +86,10 @@ def _bounds(comparison: KeyComparison) -> tuple[bytes, bytes]:
         case "BETWEEN":
             return low, after(key_bytes(comparison.values[1]))
         case _:
-            return low, _end_of_prefix(low)
+            return low, end_of_prefix(low)
 
 
-def _end_of_prefix(prefix: bytes) -> bytes:
+def end_of_prefix(prefix: bytes) -> bytes:
     """The smallest byte string greater than every one that begins with `prefix`."""
     stripped = prefix.rstrip(b"\xff")
     return stripped[:-1] + bytes([stripped[-1] + 1]) if stripped else beyond_all

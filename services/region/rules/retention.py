@@ -1,9 +1,10 @@
-"""How long changes stay in the log: at least 24 hours, and until every replica that follows has applied them."""
+"""How long changes and tombstones are kept: at least 24 hours, and until no replica needs them any more."""
 
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from shared.limits import change_log_age_min_s
+from shared.limits import change_log_age_min_s, clock_drift_refuse_ms, tombstone_age_min_s
+from shared.versions.versions import timestamp_at
 
 
 class Aged(Protocol):
@@ -30,3 +31,15 @@ def trim_through(oldest: Iterable[Aged], *, applied: int | None, now_us: int) ->
             break
         through = change.sequence
     return through
+
+
+def collectable_below(now_us: int, *, horizon_us: int | None) -> int:
+    """Tombstones that were there before this timestamp may go. `horizon_us`: the lowest of all replicas; None when there is one only.
+
+    A change that could bring an item back has a lower version than its tombstone, so its origin's clock showed at most
+    the tombstone's time at its commit. Clocks of regions may differ, and a clock may be set back, by as much as a
+    timestamp may be ahead before it is refused; everything committed by then lies before such a horizon.
+    """
+    aged_us = now_us - tombstone_age_min_s * 1_000_000
+    passed_us = aged_us if horizon_us is None else horizon_us - clock_drift_refuse_ms * 1000
+    return timestamp_at(max(0, min(aged_us, passed_us)))

@@ -3,14 +3,17 @@
 Pure, and safe to run twice: the writer runs it inside the partition's transaction and again if that has to be repeated.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from services.region.commands.items import DeleteItem, Guard, PutItem, ReturnValues, UpdateItem, no_guard
 from services.region.expressions.updates import updated_attributes
+from services.region.rules.indexes import check_updated_index_keys
 from services.region.rules.stored import StoredItem
 from shared.changes.records import Kind
 from shared.errors import ConditionalCheckFailedError, ValidationError
 from shared.limits import item_bytes_max, nesting_levels_max
+from shared.model.indexes import SecondaryIndex
 from shared.model.sizes import item_size_bytes
 from shared.model.values import Item, decode_item, encode_item, nesting_levels
 
@@ -44,7 +47,10 @@ def decide_delete(command: DeleteItem, stored: StoredItem | None) -> Decision:
     return Decision(Kind.DELETE, None, old if command.return_values is ReturnValues.ALL_OLD else None)
 
 
-def decide_update(command: UpdateItem, stored: StoredItem | None) -> Decision:
+def decide_update(
+    command: UpdateItem, stored: StoredItem | None, *, indexes: Sequence[SecondaryIndex] = ()
+) -> Decision:
+    """`indexes` are those whose keys the item must suit afterwards."""
     check_guard(command.guard, stored)
     old = _old_image(stored)
     before = dict(command.key) if old is None else decode_item(old)
@@ -59,6 +65,8 @@ def decide_update(command: UpdateItem, stored: StoredItem | None) -> Decision:
             raise ValidationError("Item size to update has exceeded the maximum allowed size")
         if any(nesting_levels(after[name]) > nesting_levels_max for name in command.update.paths if name in after):
             raise ValidationError(_too_deep)
+        if indexes:
+            check_updated_index_keys(indexes, after, command.update.paths)
     image = encode_item(after)
     if command.return_values is ReturnValues.NONE:
         return Decision(Kind.PUT, image, None)

@@ -2,27 +2,33 @@
 
 A row per table that has, or has had, a replica here: its definition as last reconciled, the stage of the local
 replica, and for replicas that were removed the origin sequences that their partitions had reached, so that a later
-replica of the same table goes on from there. The definitions that regions share are items of the catalog lane.
+replica of the same table goes on from there. A row per stream that a table has, or had within the last day. A row
+for what a replica here has for itself (tags, protection against deletion, policies). The
+definitions that regions share are items of the catalog lane.
 One process and one connection use the file; every write is one durable transaction.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from threading import Lock
 
-from sqlalchemy import Connection, LargeBinary, create_engine, delete, event, func, select
+import orjson
+from sqlalchemy import Connection, LargeBinary, create_engine, delete, event, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import StaticPool
 
+from services.region.rules.replica_facts import ReplicaFacts, decode_facts, encode_facts
+from services.region.rules.streams import KeptStream
 from shared.errors import OperatorError, ServiceUnavailableError
 from shared.model.tables import Generation, TableDefinition, decode_definition, encode_definition
 
-format_number = 1
+format_number = 2
+_extended_formats = (1,)  # they lack tables only, which are made when the catalog is opened
 
 
 class Stage(StrEnum):
@@ -68,6 +74,23 @@ class RetiredLaneRow(Base):
     origin_sequence: Mapped[int]
 
 
+class StreamRow(Base):
+    __tablename__ = "streams"
+    generation: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    enabled_us: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]  # of the table
+    view_type: Mapped[str]
+    started: Mapped[bytes]  # sequences by partition, as JSON
+    disabled_us: Mapped[int | None]
+    ended: Mapped[bytes | None]
+
+
+class FactsRow(Base):
+    __tablename__ = "replica_facts"
+    generation: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    facts: Mapped[bytes]
+
+
 class Catalog:
     """Thread-safe: callers on the event loop run its writes on another thread."""
 
@@ -92,7 +115,24 @@ class Catalog:
             rows = connection.execute(select(TableRow.definition, TableRow.stage, TableRow.reason)).all()
         return [LocalTable(decode_definition(row.definition), Stage(row.stage), row.reason) for row in rows]
 
-    def write_table(self, table: LocalTable) -> None:
+    def streams(self) -> Sequence[KeptStream]:
+        with self._transaction() as connection:
+            rows = connection.execute(select(StreamRow.__table__)).all()
+        return [
+            KeptStream(
+                generation=Generation(row.generation),
+                table=row.name,
+                view_type=row.view_type,
+                enabled_us=row.enabled_us,
+                started=tuple(orjson.loads(row.started)),
+                disabled_us=row.disabled_us,
+                ended=None if row.ended is None else tuple(orjson.loads(row.ended)),
+            )
+            for row in rows
+        ]
+
+    def write_table(self, table: LocalTable, streams: Sequence[KeptStream] = ()) -> None:
+        """Stores a table as it is now, and those of its streams that began or ended with that."""
         values = {
             "definition": encode_definition(table.definition),
             "stage": table.stage.value,
@@ -101,10 +141,29 @@ class Catalog:
         with self._writing() as connection:
             statement = insert(TableRow).values(generation=table.definition.generation, **values)
             connection.execute(statement.on_conflict_do_update(index_elements=["generation"], set_=values))
+            for stream in streams:
+                _write_stream(connection, stream)
+
+    def replica_facts(self) -> Mapping[Generation, ReplicaFacts]:
+        with self._transaction() as connection:
+            rows = connection.execute(select(FactsRow.generation, FactsRow.facts)).all()
+        return {Generation(row.generation): decode_facts(row.facts) for row in rows}
+
+    def write_replica_facts(self, generation: Generation, facts: ReplicaFacts) -> None:
+        values = {"facts": encode_facts(facts)}
+        with self._writing() as connection:
+            statement = insert(FactsRow).values(generation=generation, **values)
+            connection.execute(statement.on_conflict_do_update(index_elements=["generation"], set_=values))
 
     def remove_table(self, generation: Generation) -> None:
         with self._writing() as connection:
             connection.execute(delete(TableRow).where(TableRow.generation == generation))
+            connection.execute(delete(FactsRow).where(FactsRow.generation == generation))
+            connection.execute(delete(StreamRow).where(StreamRow.generation == generation))
+
+    def remove_streams(self, disabled_before_us: int) -> None:
+        with self._writing() as connection:
+            connection.execute(delete(StreamRow).where(StreamRow.disabled_us < disabled_before_us))
 
     def retire_lanes(self, generation: Generation, origin_sequences: Sequence[int]) -> None:
         """Remembers how far each partition of a removed replica had counted, never less than before."""
@@ -142,6 +201,9 @@ class Catalog:
             if row is None:
                 identity = {"one": 1, "format": format_number, "region": region, "number": number}
                 connection.execute(insert(IdentityRow).values(**identity))
+                return
+            if row.format in _extended_formats and (row.region, row.number) == (region, number):
+                connection.execute(update(IdentityRow).values(format=format_number))
             elif (row.format, row.region, row.number) != (format_number, region, number):
                 raise OperatorError(
                     f"The data directory {path.parent} can't be used",
@@ -162,6 +224,18 @@ class Catalog:
                 yield connection
         except OperationalError as error:
             raise ServiceUnavailableError(f"The storage of this region can't take writes now: {error.orig}") from error
+
+
+def _write_stream(connection: Connection, stream: KeptStream) -> None:
+    values = {
+        "name": stream.table,
+        "view_type": stream.view_type,
+        "started": orjson.dumps(stream.started),
+        "disabled_us": stream.disabled_us,
+        "ended": None if stream.ended is None else orjson.dumps(stream.ended),
+    }
+    statement = insert(StreamRow).values(generation=stream.generation, enabled_us=stream.enabled_us, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["generation", "enabled_us"], set_=values))
 
 
 def _make_durable(connection: object, _record: object) -> None:

@@ -4,11 +4,12 @@ Used by one thread at a time, the partition's writer. Between `begin` and `commi
 what is stored; `rollback` puts them back. Sequences, counts and digest are stored once per transaction.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -16,12 +17,24 @@ from services.region.rules.digests import digest_bytes, digest_modulus, item_dig
 from services.region.rules.stored import StoredItem
 from services.region.storage import statements
 from services.region.storage.connections import open_writer
+from services.region.storage.index_entries import (
+    FileIndex,
+    IndexPhase,
+    build_index,
+    create_index,
+    drop_entries,
+    load_indexes,
+    maintain_indexes,
+    write_indexes,
+)
 from shared.changes.records import Kind, Lane, encode_change
 from shared.durability import make_folder
 from shared.errors import CorruptRecordError
 from shared.feed.port import Position
+from shared.limits import slots
+from shared.model.indexes import SecondaryIndex
 from shared.model.keys import ItemKey
-from shared.versions.versions import SeenVector, Version, encode_seen, next_timestamp, with_entry
+from shared.versions.versions import SeenVector, Version, encode_seen, next_timestamp, timestamp_at, with_entry
 
 wal_pages_when_idle = 256
 wal_pages_max = 4096
@@ -47,8 +60,12 @@ class PartitionState:
     size_bytes: int = 0
     digest: int = 0
     completeness: CopyState = CopyState.FOLLOWING
+    head_us: int = 0  # commit time of the last change made here; 0: not known
+    collected_timestamp: int = 0  # the highest of all tombstones that were collected here
+    lost: frozenset[int] = frozenset()  # sources whose next changes can't be had any more; while NEEDS_RESYNC
     positions: dict[int, Position] = field(default_factory=dict)  # by source region number
     followers: dict[int, int] = field(default_factory=dict)  # by target region number: applied origin sequence
+    indexes: list[FileIndex] = field(default_factory=list)
 
     def copied(self) -> "PartitionState":
         return PartitionState(
@@ -60,8 +77,12 @@ class PartitionState:
             self.size_bytes,
             self.digest,
             self.completeness,
+            self.head_us,
+            self.collected_timestamp,
+            self.lost,
             self.positions.copy(),
             self.followers.copy(),
+            [each.copied() for each in self.indexes],
         )
 
 
@@ -70,6 +91,11 @@ class LoggedChange(NamedTuple):
 
     origin_sequence: int
     record: bytes
+
+
+class CollectedTombstone(NamedTuple):
+    key: ItemKey
+    stored: StoredItem
 
 
 class PartitionFile:
@@ -97,6 +123,8 @@ class PartitionFile:
 
     def commit(self) -> None:
         state = self.state
+        if state.indexes:
+            write_indexes(self.connection, state.indexes, self._before.indexes)
         self.connection.execute(
             statements.write_state,
             (
@@ -108,6 +136,8 @@ class PartitionFile:
                 state.size_bytes,
                 state.digest.to_bytes(digest_bytes),
                 state.completeness,
+                state.head_us,
+                state.collected_timestamp,
             ),
         )
         self.connection.execute("COMMIT")
@@ -127,11 +157,28 @@ class PartitionFile:
     def write_local(
         self, key: ItemKey, stored: StoredItem | None, *, kind: Kind, image: bytes | None, now_us: int
     ) -> Version:
-        """Stores a change made here over what was read, with its change row; the version that it got."""
-        timestamp = next_timestamp(now_us, 0 if stored is None else stored.timestamp)
+        """Stores a change made here over what was read, with its change row; the version that it got.
+
+        Where nothing is stored there may have been a tombstone, which others still have: the version beats that too.
+        """
+        timestamp = next_timestamp(now_us, self.state.collected_timestamp if stored is None else stored.timestamp)
+        return self.write_decided(key, stored, kind=kind, image=image, timestamp=timestamp, now_us=now_us)
+
+    def write_decided(
+        self,
+        key: ItemKey,
+        stored: StoredItem | None,
+        *,
+        kind: Kind,
+        image: bytes | None,
+        timestamp: int,
+        now_us: int,
+    ) -> Version:
+        """As `write_local`, with a timestamp that was decided before; it beats what is stored."""
         version = Version(timestamp, self.region)
         seen = with_entry(b"" if stored is None else stored.seen, self.region, timestamp)
         self.state.origin_sequence += 1
+        self.state.head_us = now_us
         origin_sequence = self.state.origin_sequence
         record = encode_change(
             kind,
@@ -144,7 +191,7 @@ class PartitionFile:
             sort_key=key.sort,
             image=image,
         )
-        self._store(key, stored, StoredItem(timestamp, self.region, seen, image))
+        self._store(key, stored, StoredItem(timestamp, self.region, seen, image), now_us=now_us)
         self._log(record, commit_us=now_us, stored=stored, origin_sequence=origin_sequence)
         self.logged.append(LoggedChange(origin_sequence, record))
         return version
@@ -153,7 +200,7 @@ class PartitionFile:
         self, key: ItemKey, stored: StoredItem | None, arrived: StoredItem, *, record: bytes, now_us: int
     ) -> None:
         """Stores a change made elsewhere that replaces what was read; it enters the log but not the feed."""
-        self._store(key, stored, arrived)
+        self._store(key, stored, arrived, now_us=now_us)
         self._log(record, commit_us=now_us, stored=stored, origin_sequence=None)
 
     def write_seen(self, key: ItemKey, seen: SeenVector) -> None:
@@ -176,6 +223,80 @@ class PartitionFile:
             ),
         )
 
+    def drop_item(self, key: ItemKey, stored: StoredItem, *, now_us: int) -> None:
+        """Removes an item of which others have collected the tombstone; the log shows it as deleted."""
+        self._drop(key)
+        if stored.image is None:
+            return
+        state = self.state
+        if state.indexes:
+            maintain_indexes(self.connection, state.indexes, key, old=stored.image, new=None)
+        state.item_count -= 1
+        state.size_bytes -= len(key.partition) + len(key.sort) + len(stored.image)
+        state.digest = (state.digest - item_digest(key, stored)) % digest_modulus
+        record = encode_change(
+            Kind.DELETE,
+            self.lane,
+            version=stored.version,
+            origin_sequence=0,
+            seen=stored.seen,
+            commit_us=now_us,
+            partition_key=key.partition,
+            sort_key=key.sort,
+            image=None,
+        )
+        self._log(record, commit_us=now_us, stored=stored, origin_sequence=None)
+
+    def collect_tombstones(self, *, below: int, rows_max: int) -> Sequence[CollectedTombstone]:
+        """Removes the oldest tombstones, those here since before a timestamp. Nothing that can be read changes."""
+        rows: list[Any] = self.connection.execute(statements.read_tombstones, (below, rows_max)).fetchall()
+        collected = [
+            CollectedTombstone(ItemKey(slot, pk, sk), StoredItem(timestamp, origin, seen, None))
+            for slot, pk, sk, timestamp, origin, seen in rows
+        ]
+        for tombstone in collected:
+            self._drop(tombstone.key)
+        if collected:
+            highest = max(tombstone.stored.timestamp for tombstone in collected)
+            self.state.collected_timestamp = max(self.state.collected_timestamp, highest)
+        return collected
+
+    # Indexes
+
+    def want_indexes(self, wanted: Sequence[SecondaryIndex]) -> None:
+        """From here on the file keeps these indexes and no others; what it has to do for that comes in slices."""
+        held = self.state.indexes
+        numbers = {index.number for index in wanted}
+        for each in held:
+            if each.index.number not in numbers:
+                each.phase = IndexPhase.REMOVING
+        known = {each.index.number for each in held}
+        for index in wanted:
+            if index.number not in known:
+                added = FileIndex(index, IndexPhase.BUILDING)
+                create_index(self.connection, added)
+                held.append(added)
+
+    def work_on_indexes(self, *, rows_max: int) -> bool:
+        """One slice of what is left to do for an index; whether there is more."""
+        held = self.state.indexes
+        unfinished = [each for each in held if each.phase is not IndexPhase.BUILT]
+        if not unfinished:
+            return False
+        first = unfinished[0]
+        if first.phase is IndexPhase.BUILDING:
+            build_index(self.connection, first, end_slot=slots, rows_max=rows_max)
+        elif drop_entries(self.connection, first, rows_max=rows_max):
+            held.remove(first)
+        return any(each.phase is not IndexPhase.BUILT for each in held)
+
+    def collection_bytes(self, key: ItemKey) -> int:
+        """Size of the items with this partition key and of what local indexes hold of them."""
+        size_bytes: int | None = self.connection.execute(
+            statements.read_collection_size, (key.slot, key.partition)
+        ).get
+        return size_bytes or 0
+
     # Replication bookkeeping
 
     def write_dead_letter(self, source: int, position: Position, *, reason: str, record: bytes, now_us: int) -> None:
@@ -184,8 +305,16 @@ class PartitionFile:
         )
 
     def write_position(self, source: int, position: Position) -> None:
-        self.connection.execute(statements.write_position, (source, position.sequence, position.offset))
+        self.connection.execute(statements.write_position, (source, *position))
         self.state.positions[source] = position
+
+    def write_lost(self, sources: frozenset[int]) -> None:
+        """From which sources this partition can't go on: their next changes are in no log any more."""
+        for source in sources - self.state.lost:
+            self.connection.execute(statements.write_lost_source, (source,))
+        for source in self.state.lost - sources:
+            self.connection.execute(statements.clear_lost_source, (source,))
+        self.state.lost = sources
 
     def write_follower(self, region: int, sequence: int) -> None:
         if sequence > self.state.followers.get(region, -1):
@@ -199,7 +328,8 @@ class PartitionFile:
 
     def raise_origin_sequence(self, at_least: int) -> None:
         """Never hands out an origin sequence again that others have seen of an earlier life of this replica."""
-        self.state.origin_sequence = max(self.state.origin_sequence, at_least)
+        if at_least > self.state.origin_sequence:
+            self.state.origin_sequence, self.state.head_us = at_least, 0
 
     # The file
 
@@ -229,14 +359,33 @@ class PartitionFile:
                         first_state.completeness,
                     ),
                 )
+                for each in first_state.indexes:
+                    create_index(self.connection, each)
+        else:
+            self._upgrade()
         return load_state(self.connection, self.path)
 
-    def _store(self, key: ItemKey, stored: StoredItem | None, item: StoredItem) -> None:
+    def _upgrade(self) -> None:
+        """Brings a file of an earlier format to today's, at its first write."""
+        while (upgrade := statements.upgrades.get(self.connection.execute(statements.read_format).get)) is not None:
+            with self.connection:
+                self.connection.execute(upgrade)
+
+    def _drop(self, key: ItemKey) -> None:
+        self.connection.execute(statements.drop_item, (key.slot, key.partition, key.sort))
+
+    def _store(self, key: ItemKey, stored: StoredItem | None, item: StoredItem, *, now_us: int) -> None:
         timestamp, region, seen, image = item
+        # The tombstone of an expiry is as old as what has expired, and yet others have still to get it.
+        tombstone_since = max(timestamp, timestamp_at(now_us)) if image is None else None
         self.connection.execute(
-            statements.write_item, (key.slot, key.partition, key.sort, timestamp, region, seen, image)
+            statements.write_item,
+            (key.slot, key.partition, key.sort, timestamp, region, seen, image, tombstone_since),
         )
         state = self.state
+        if state.indexes:
+            old_image = None if stored is None else stored.image
+            maintain_indexes(self.connection, state.indexes, key, old=old_image, new=image)
         key_size = len(key.partition) + len(key.sort)
         if stored is not None and stored.image is not None:
             state.item_count -= 1
@@ -264,10 +413,20 @@ def has_tables(connection: apsw.Connection) -> bool:
 
 def load_state(connection: apsw.Connection, path: Path) -> PartitionState:
     """The committed state of a partition file."""
-    row = connection.execute(statements.read_state).get
-    if row is None or row[0] != statements.format_number:
-        raise CorruptRecordError(f"{path} has format {row and row[0]}, expected {statements.format_number}")
-    _, sequence, origin_sequence, published, trimmed, count, size, digest, completeness = row
+    number = connection.execute(statements.read_format).get
+    indexes: list[FileIndex] = []
+    if number == 1:
+        row = connection.execute(statements.read_state_1).get
+        positions, lost = connection.execute(statements.read_positions_1), frozenset[int]()
+    elif number in (2, statements.format_number):
+        if number != 2:
+            indexes = load_indexes(connection)
+        row = connection.execute(statements.read_state).get
+        positions = connection.execute(statements.read_positions)
+        lost = frozenset(source for (source,) in connection.execute(statements.read_lost_sources))
+    else:
+        raise CorruptRecordError(f"{path} has format {number}, expected {statements.format_number}")
+    sequence, origin_sequence, published, trimmed, count, size, digest, completeness, head_us, collected = row
     return PartitionState(
         sequence=sequence,
         origin_sequence=origin_sequence,
@@ -277,8 +436,10 @@ def load_state(connection: apsw.Connection, path: Path) -> PartitionState:
         size_bytes=size,
         digest=int.from_bytes(digest),
         completeness=CopyState(completeness),
-        positions={
-            source: Position(at, offset) for source, at, offset in connection.execute(statements.read_positions)
-        },
+        head_us=head_us,
+        collected_timestamp=collected,
+        lost=lost,
+        positions={source: Position(*at) for source, *at in positions},
         followers=dict(connection.execute(statements.read_followers)),
+        indexes=indexes,
     )

@@ -13,7 +13,7 @@ from typing import TypeVar
 from services.region.rules.stored import StoredItem
 from services.region.storage.partition_file import PartitionFile, PartitionState
 from services.region.storage.reader import PartitionReader
-from services.region.storage.writer import Group, Job, Writer, WriterThreads
+from services.region.storage.writer import Group, Hold, Job, Writer, WriterThreads
 from shared.changes.records import Lane
 from shared.clock import Clock
 from shared.limits import open_partitions_max
@@ -89,6 +89,13 @@ class Partition:
         if self._writer.is_closed:
             self._owner.make_room()
         return self._writer.submit(job)
+
+    def hold(self) -> "Future[Hold]":
+        """Lets nobody else write from then on; what is committed stays readable, and nothing is added to it."""
+        self.used_tick = self._owner.tick
+        if self._writer.is_closed:
+            self._owner.make_room()
+        return self._writer.hold()
 
     async def drain(self) -> None:
         await self._writer.drain()

@@ -17,6 +17,8 @@ from services.region.storage.partition_file import LoggedChange, PartitionState,
 from shared.model.keys import ItemKey
 
 RowPlace = tuple[int, bytes, bytes]
+IndexPlace = tuple[bytes, int, bytes, bytes]  # within one partition key of an index: sort key, then the item's key
+IndexRowPlace = tuple[bytes, bytes, int, bytes, bytes]
 
 before_all: RowPlace = (-1, b"", b"")
 
@@ -36,12 +38,31 @@ class CollectionRow(NamedTuple):
     image: bytes
 
 
+class IndexRow(NamedTuple):
+    """An entry of an index with its item."""
+
+    partition: bytes
+    sort: bytes
+    key: ItemKey
+    image: bytes
+
+
 class LoggedAge(NamedTuple):
     """A change of the log without its record."""
 
     sequence: int
     origin_sequence: int | None  # None: applied here, made elsewhere
     commit_us: int
+
+
+class LoggedRow(NamedTuple):
+    """A change of the log, whole."""
+
+    sequence: int
+    origin_sequence: int | None  # None: applied here, made elsewhere
+    commit_us: int
+    record: bytes
+    old_image: bytes | None
 
 
 class PartitionReader:
@@ -82,6 +103,34 @@ class PartitionReader:
         rows = self._connection.execute(statement, (slot, partition_key, first, end, rows_max))
         return [CollectionRow(*row) for row in rows]
 
+    def collection_bytes(self, key: ItemKey) -> int:
+        """Size of the items with this partition key and of what local indexes hold of them."""
+        size_bytes: int | None = self._connection.execute(
+            statements.read_collection_size, (key.slot, key.partition)
+        ).get
+        return size_bytes or 0
+
+    def index_collection(
+        self, number: int, partition: bytes, *, first: IndexPlace, end: IndexPlace, forward: bool, rows_max: int
+    ) -> Sequence[IndexRow]:
+        """Entries of one partition key of an index after `first` and before `end`, in their order or backward.
+
+        Forward, of `end` only the sort key counts, which is beyond the range; backward, of `first` only the sort
+        key, which is within it.
+        """
+        if forward:
+            bounds = (number, partition, *first, end[0], rows_max)
+            rows = self._connection.execute(statements.read_index_collection, bounds)
+        else:
+            bounds = (number, partition, *end, first[0], rows_max)
+            rows = self._connection.execute(statements.read_index_collection_backward, bounds)
+        return [IndexRow(partition, sk, ItemKey(slot, pk, base_sk), image) for sk, slot, pk, base_sk, image in rows]
+
+    def index_after(self, number: int, after: IndexRowPlace, *, rows_max: int) -> Sequence[IndexRow]:
+        """Entries of an index in its order, after one of them."""
+        rows = self._connection.execute(statements.scan_index, (number, *after, rows_max))
+        return [IndexRow(pk, sk, ItemKey(*key), image) for pk, sk, *key, image in rows]
+
     def items_after(self, after: RowPlace, *, end_slot: int, rows_max: int) -> Sequence[ItemRow]:
         """Live items in key order after a key, in slots below `end_slot`."""
         rows = self._connection.execute(statements.scan_items, (*after, end_slot, rows_max))
@@ -104,13 +153,46 @@ class PartitionReader:
             changes.append(change)
         return changes
 
+    def logged(self, after: int, *, through: int, rows_max: int) -> Sequence[LoggedRow]:
+        """Changes made and applied here after a sequence, in order."""
+        rows = self._connection.execute(statements.read_changes, (after, through, rows_max))
+        return [LoggedRow(*row) for row in rows]
+
+    def last_logged_before(self, time_us: int, *, after: int, through: int) -> int:
+        """The last sequence of the log's prefix, `after` < sequence <= `through`, that is older than a time."""
+        while after < through:
+            middle = (after + through + 1) // 2
+            commit_us: int | None = self._connection.execute(statements.read_logged_us, (middle,)).get
+            if commit_us is None or commit_us < time_us:
+                after = middle
+            else:
+                through = middle - 1
+        return after
+
     def oldest_changes(self, rows_max: int) -> Sequence[LoggedAge]:
         """The oldest changes of the log, in order."""
         return [LoggedAge(*row) for row in self._connection.execute(statements.read_oldest_changes, (rows_max,))]
 
+    def oldest_tombstone(self) -> int | None:
+        """Since when the oldest tombstone is here, as a timestamp; 0 in a file of a format that has no order of them yet."""
+        try:
+            timestamp: int | None = self._connection.execute(statements.read_oldest_tombstone).get
+        except apsw.SQLError:
+            return 0
+        return timestamp
+
+    def commit_us_of(self, origin_sequence: int) -> int:
+        """When a change made here was committed; 0 when the log no longer tells."""
+        commit_us: int | None = self._connection.execute(statements.read_commit_us, (origin_sequence,)).get
+        return commit_us or 0
+
     def close(self) -> None:
         self.end()
         self._connection.close()
+
+
+def place_of(key: ItemKey) -> RowPlace:
+    return (key.slot, key.partition, key.sort)
 
 
 def before_slot(slot: int) -> RowPlace:

@@ -1,14 +1,15 @@
 """Every SQL statement of a partition file, with the index that it relies on; a test asks SQLite for each plan."""
 
-format_number = 1
+format_number = 3
 
 create = """
 CREATE TABLE items (
     slot INTEGER NOT NULL, pk BLOB NOT NULL, sk BLOB NOT NULL,
     timestamp INTEGER NOT NULL, region INTEGER NOT NULL, seen BLOB NOT NULL,
-    image BLOB,
+    image BLOB, tombstone_since INTEGER,
     PRIMARY KEY (slot, pk, sk)
 ) WITHOUT ROWID, STRICT;
+CREATE INDEX tombstones ON items (tombstone_since) WHERE image IS NULL;
 CREATE TABLE changes (
     sequence INTEGER PRIMARY KEY,
     origin_sequence INTEGER,
@@ -29,28 +30,91 @@ CREATE TABLE dead_letters (
     reason TEXT NOT NULL, record BLOB NOT NULL, found_us INTEGER NOT NULL,
     PRIMARY KEY (source, sequence)
 ) WITHOUT ROWID, STRICT;
-CREATE TABLE positions (source INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, kafka_offset INTEGER NOT NULL) STRICT;
+CREATE TABLE positions (
+    source INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, kafka_offset INTEGER NOT NULL,
+    commit_us INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE lost_sources (source INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE followers (region INTEGER PRIMARY KEY, sequence INTEGER NOT NULL) STRICT;
+CREATE TABLE indexes (
+    number INTEGER PRIMARY KEY, definition BLOB NOT NULL, phase TEXT NOT NULL,
+    slot INTEGER NOT NULL, pk BLOB NOT NULL, sk BLOB NOT NULL,
+    entry_count INTEGER NOT NULL, size_bytes INTEGER NOT NULL
+) STRICT;
+CREATE TABLE index_entries (
+    number INTEGER NOT NULL, pk BLOB NOT NULL, sk BLOB NOT NULL,
+    slot INTEGER NOT NULL, base_pk BLOB NOT NULL, base_sk BLOB NOT NULL,
+    PRIMARY KEY (number, pk, sk, slot, base_pk, base_sk)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE collections (
+    slot INTEGER NOT NULL, pk BLOB NOT NULL, size_bytes INTEGER NOT NULL,
+    PRIMARY KEY (slot, pk)
+) WITHOUT ROWID, STRICT;
 CREATE TABLE state (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     format INTEGER NOT NULL,
     sequence INTEGER NOT NULL, origin_sequence INTEGER NOT NULL,
     published_sequence INTEGER NOT NULL, trimmed_sequence INTEGER NOT NULL,
     item_count INTEGER NOT NULL, size_bytes INTEGER NOT NULL, digest BLOB NOT NULL,
-    completeness TEXT NOT NULL
+    completeness TEXT NOT NULL,
+    head_us INTEGER NOT NULL DEFAULT 0, collected_timestamp INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 """
+
+# What a file of an earlier format lacks, by that format's number.
+upgrades = {
+    1: """
+CREATE INDEX tombstones ON items (timestamp) WHERE image IS NULL;
+ALTER TABLE positions ADD COLUMN commit_us INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE lost_sources (source INTEGER PRIMARY KEY) STRICT;
+ALTER TABLE state ADD COLUMN head_us INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE state ADD COLUMN collected_timestamp INTEGER NOT NULL DEFAULT 0;
+UPDATE state SET format = 2;
+""",
+    2: """
+ALTER TABLE items ADD COLUMN tombstone_since INTEGER;
+UPDATE items SET tombstone_since = timestamp WHERE image IS NULL;
+DROP INDEX tombstones;
+CREATE INDEX tombstones ON items (tombstone_since) WHERE image IS NULL;
+CREATE TABLE indexes (
+    number INTEGER PRIMARY KEY, definition BLOB NOT NULL, phase TEXT NOT NULL,
+    slot INTEGER NOT NULL, pk BLOB NOT NULL, sk BLOB NOT NULL,
+    entry_count INTEGER NOT NULL, size_bytes INTEGER NOT NULL
+) STRICT;
+CREATE TABLE index_entries (
+    number INTEGER NOT NULL, pk BLOB NOT NULL, sk BLOB NOT NULL,
+    slot INTEGER NOT NULL, base_pk BLOB NOT NULL, base_sk BLOB NOT NULL,
+    PRIMARY KEY (number, pk, sk, slot, base_pk, base_sk)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE collections (
+    slot INTEGER NOT NULL, pk BLOB NOT NULL, size_bytes INTEGER NOT NULL,
+    PRIMARY KEY (slot, pk)
+) WITHOUT ROWID, STRICT;
+UPDATE state SET format = 3;
+""",
+}
 
 read_tables = "SELECT 1 FROM sqlite_schema WHERE name = 'state'"
 
 # Point access: the primary key of `items`.
 read_item = "SELECT timestamp, region, seen, image FROM items WHERE slot = ? AND pk = ? AND sk = ?"
 write_item = (
-    "INSERT INTO items (slot, pk, sk, timestamp, region, seen, image) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO items (slot, pk, sk, timestamp, region, seen, image, tombstone_since) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET timestamp = excluded.timestamp, region = excluded.region,"
-    " seen = excluded.seen, image = excluded.image"
+    " seen = excluded.seen, image = excluded.image, tombstone_since = excluded.tombstone_since"
 )
 write_seen = "UPDATE items SET seen = ? WHERE slot = ? AND pk = ? AND sk = ?"
+
+drop_item = "DELETE FROM items WHERE slot = ? AND pk = ? AND sk = ?"
+
+# Tombstones from the oldest on: the index `tombstones`, which holds nothing else.
+read_oldest_tombstone = (
+    "SELECT tombstone_since FROM items INDEXED BY tombstones WHERE image IS NULL ORDER BY tombstone_since LIMIT 1"
+)
+read_tombstones = (
+    "SELECT slot, pk, sk, timestamp, region, seen FROM items INDEXED BY tombstones"
+    " WHERE image IS NULL AND tombstone_since < ? ORDER BY tombstone_since LIMIT ?"
+)
 
 # One item collection in sort key order: a range of the primary key of `items`.
 read_collection = (
@@ -72,12 +136,70 @@ scan_rows = (
     " WHERE (slot, pk, sk) > (?, ?, ?) AND slot < ? ORDER BY slot, pk, sk LIMIT ?"
 )
 
+# Entries of an index: ranges of the primary key of `index_entries`, each with its item by the primary key of `items`.
+write_index_entry = (
+    "INSERT INTO index_entries (number, pk, sk, slot, base_pk, base_sk) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO NOTHING"
+)
+drop_index_entry = (
+    "DELETE FROM index_entries"
+    " WHERE number = ? AND pk = ? AND sk = ? AND slot = ? AND base_pk = ? AND base_sk = ?"
+)
+read_index_collection = (
+    "SELECT e.sk, e.slot, e.base_pk, e.base_sk, i.image FROM index_entries e CROSS JOIN items i"
+    " WHERE e.number = ? AND e.pk = ? AND (e.sk, e.slot, e.base_pk, e.base_sk) > (?, ?, ?, ?) AND e.sk < ?"
+    " AND i.slot = e.slot AND i.pk = e.base_pk AND i.sk = e.base_sk"
+    " ORDER BY e.sk, e.slot, e.base_pk, e.base_sk LIMIT ?"
+)
+read_index_collection_backward = (
+    "SELECT e.sk, e.slot, e.base_pk, e.base_sk, i.image FROM index_entries e CROSS JOIN items i"
+    " WHERE e.number = ? AND e.pk = ? AND (e.sk, e.slot, e.base_pk, e.base_sk) < (?, ?, ?, ?) AND e.sk >= ?"
+    " AND i.slot = e.slot AND i.pk = e.base_pk AND i.sk = e.base_sk"
+    " ORDER BY e.sk DESC, e.slot DESC, e.base_pk DESC, e.base_sk DESC LIMIT ?"
+)
+scan_index = (
+    "SELECT e.pk, e.sk, e.slot, e.base_pk, e.base_sk, i.image FROM index_entries e CROSS JOIN items i"
+    " WHERE e.number = ? AND (e.pk, e.sk, e.slot, e.base_pk, e.base_sk) > (?, ?, ?, ?, ?)"
+    " AND i.slot = e.slot AND i.pk = e.base_pk AND i.sk = e.base_sk"
+    " ORDER BY e.pk, e.sk, e.slot, e.base_pk, e.base_sk LIMIT ?"
+)
+read_index_entries = (
+    "SELECT pk, sk, slot, base_pk, base_sk FROM index_entries WHERE number = ?"
+    " ORDER BY pk, sk, slot, base_pk, base_sk LIMIT ?"
+)
+drop_index_entries = (
+    "DELETE FROM index_entries WHERE number = ? AND (pk, sk, slot, base_pk, base_sk) <= (?, ?, ?, ?, ?)"
+)
+
+# The indexes of a file, a few rows; and the sizes of item collections, by their primary keys.
+create_index = (
+    "INSERT INTO indexes (number, definition, phase, slot, pk, sk, entry_count, size_bytes)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+write_index = (
+    "UPDATE indexes SET phase = ?, slot = ?, pk = ?, sk = ?, entry_count = ?, size_bytes = ? WHERE number = ?"
+)
+read_indexes = "SELECT definition, phase, slot, pk, sk, entry_count, size_bytes FROM indexes ORDER BY number"
+drop_index = "DELETE FROM indexes WHERE number = ?"
+grow_collection = (
+    "INSERT INTO collections (slot, pk, size_bytes) VALUES (?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET size_bytes = size_bytes + excluded.size_bytes"
+)
+read_collection_size = "SELECT size_bytes FROM collections WHERE slot = ? AND pk = ?"
+drop_empty_collection = "DELETE FROM collections WHERE slot = ? AND pk = ? AND size_bytes <= 0"
+
 # The change log: by its primary key, or by origin sequence through `changes_by_origin`.
 append_change = "INSERT INTO changes (sequence, origin_sequence, commit_us, record, old_image) VALUES (?, ?, ?, ?, ?)"
 read_lane = (
     "SELECT origin_sequence, record FROM changes WHERE origin_sequence > ? AND origin_sequence IS NOT NULL"
     " ORDER BY origin_sequence LIMIT ?"
 )
+read_changes = (
+    "SELECT sequence, origin_sequence, commit_us, record, old_image FROM changes"
+    " WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?"
+)
+read_logged_us = "SELECT commit_us FROM changes WHERE sequence = ?"
+read_commit_us = "SELECT commit_us FROM changes WHERE origin_sequence = ?"
 read_oldest_changes = "SELECT sequence, origin_sequence, commit_us FROM changes ORDER BY sequence LIMIT ?"
 trim_changes = "DELETE FROM changes WHERE sequence <= ?"
 
@@ -92,26 +214,48 @@ append_dead_letter = (
     " ON CONFLICT DO NOTHING"
 )
 write_position = (
-    "INSERT INTO positions (source, sequence, kafka_offset) VALUES (?, ?, ?)"
-    " ON CONFLICT DO UPDATE SET sequence = excluded.sequence, kafka_offset = excluded.kafka_offset"
+    "INSERT INTO positions (source, sequence, kafka_offset, commit_us) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET sequence = excluded.sequence, kafka_offset = excluded.kafka_offset,"
+    " commit_us = excluded.commit_us"
 )
-read_positions = "SELECT source, sequence, kafka_offset FROM positions"
+read_positions = "SELECT source, sequence, kafka_offset, commit_us FROM positions"
+write_lost_source = "INSERT INTO lost_sources (source) VALUES (?) ON CONFLICT DO NOTHING"
+clear_lost_source = "DELETE FROM lost_sources WHERE source = ?"
+read_lost_sources = "SELECT source FROM lost_sources"
 write_follower = (
     "INSERT INTO followers (region, sequence) VALUES (?, ?)"
     " ON CONFLICT DO UPDATE SET sequence = max(sequence, excluded.sequence)"
 )
 read_followers = "SELECT region, sequence FROM followers"
 
-create_state = "INSERT INTO state VALUES (1, ?, 0, ?, 0, 0, 0, 0, ?, ?)"
+create_state = "INSERT INTO state VALUES (1, ?, 0, ?, 0, 0, 0, 0, ?, ?, 0, 0)"
+read_format = "SELECT format FROM state WHERE one = 1"
 read_state = (
-    "SELECT format, sequence, origin_sequence, published_sequence, trimmed_sequence,"
-    " item_count, size_bytes, digest, completeness"
+    "SELECT sequence, origin_sequence, published_sequence, trimmed_sequence,"
+    " item_count, size_bytes, digest, completeness, head_us, collected_timestamp"
+    " FROM state WHERE one = 1"
+)
+# As files of format 1 are read until they are written for the first time.
+read_positions_1 = "SELECT source, sequence, kafka_offset, 0 FROM positions"
+read_state_1 = (
+    "SELECT sequence, origin_sequence, published_sequence, trimmed_sequence,"
+    " item_count, size_bytes, digest, completeness, 0, 0"
     " FROM state WHERE one = 1"
 )
 write_state = (
     "UPDATE state SET sequence = ?, origin_sequence = ?, published_sequence = ?, trimmed_sequence = ?,"
-    " item_count = ?, size_bytes = ?, digest = ?, completeness = ? WHERE one = 1"
+    " item_count = ?, size_bytes = ?, digest = ?, completeness = ?, head_us = ?, collected_timestamp = ?"
+    " WHERE one = 1"
 )
 
 # Of a few rows, or from the front up to the limit.
-full_scans_intended = {"read_tables", "read_positions", "read_followers", "read_oldest_changes"}
+full_scans_intended = {
+    "read_tables",
+    "read_positions",
+    "read_positions_1",
+    "read_lost_sources",
+    "read_followers",
+    "read_oldest_changes",
+    "read_oldest_tombstone",
+    "read_indexes",
+}

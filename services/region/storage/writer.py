@@ -4,10 +4,14 @@ Jobs queue up on the event loop; a group of them goes to the partition's thread,
 partition's file and comes back with one call into the loop, where the changes are first handed on (committed) and
 then the futures are woken (acknowledged). A writer that is alone starts at once; one that had company waits about a
 millisecond for more, which doubles throughput and lowers latency under load.
+
+A writer can be held: between two groups nobody but the holder writes, until it lets go. That takes no thread, so any
+number of writers can be held at once. Jobs wait meanwhile; of holders and jobs that wait neither keeps out the other.
 """
 
 import threading
 from asyncio import AbstractEventLoop, Future, shield
+from collections import deque
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar
@@ -73,6 +77,31 @@ def _serve(queue: "SimpleQueue[Callable[[], None] | None]") -> None:
         task()
 
 
+class Hold:
+    """The right to be the only one who writes a partition, for as long as it is not released."""
+
+    __slots__ = ("_writer",)
+
+    def __init__(self, writer: "Writer") -> None:
+        self._writer = writer
+
+    def submit(self, job: Job[Answer]) -> "Future[Answer]":
+        """Runs a job in a transaction of its own, ahead of all that wait."""
+        return self._writer.submit_held(job)
+
+    def refuse_waiting(self, error: ServiceError) -> None:
+        """Fails the jobs that wait for the release: a holder says so that can't let go soon."""
+        self._writer.refuse_waiting(error)
+
+    def release(self) -> None:
+        """Once; it takes effect when the holder's own jobs are over."""
+        self._writer.release()
+
+    def abandon(self, error: ServiceError) -> None:
+        """Instead of a release, by a holder that ends and must not be followed: nothing is written here any more."""
+        self._writer.abandon(error)
+
+
 class Writer:
     """One partition's queue of jobs; all methods but `_run` belong to the event loop's thread.
 
@@ -98,14 +127,19 @@ class Writer:
         self._file: PartitionFile | None = None
         self._jobs: list[Job[Any]] = []
         self._futures: list[Future[Any]] = []
-        self._busy = False
+        self._holders: deque[Future[Hold]] = deque()
+        self._is_held = False
+        self._is_let_go = False  # released, but the holder's own jobs are not over
+        self._held_jobs = 0
+        self._refusal: ServiceError | None = None  # of everything, once a holder has abandoned the writer
+        self._busy = False  # a group is under way or about to be, or the writer is held
         self._had_company = False
         self._finished_s = 0.0
         self._idle: Future[None] | None = None
 
     @property
     def is_idle(self) -> bool:
-        return not self._busy and not self._jobs
+        return (not self._busy and not self._jobs) or (self._refusal is not None and not self._is_held)
 
     def submit(self, job: Job[Answer]) -> "Future[Answer]":
         """Queues a job; its future resolves once its transaction is durable, or with its error."""
@@ -118,7 +152,54 @@ class Writer:
                 self._loop.call_later(write_gather_s, self._hand_over)
             else:
                 self._hand_over()
+        elif self._refusal is not None:
+            self.refuse_waiting(self._refusal)
         return future
+
+    def hold(self) -> "Future[Hold]":
+        """Asks to be the only one who writes; whoever no longer wants a hold that was given must release it."""
+        future: Future[Hold] = self._loop.create_future()
+        if not self._busy:
+            self._busy = self._is_held = True
+            future.set_result(Hold(self))
+        elif self._refusal is not None:
+            future.set_exception(self._refusal)
+        else:
+            self._holders.append(future)
+        return future
+
+    def submit_held(self, job: Job[Answer]) -> "Future[Answer]":
+        future: Future[Answer] = self._loop.create_future()
+        self._held_jobs += 1
+        self._start(Group([job], [future]))
+        return future
+
+    def refuse_waiting(self, error: ServiceError) -> None:
+        waiting, self._jobs, self._futures = self._futures, [], []
+        for future in waiting:
+            if not future.cancelled():
+                future.set_exception(error)
+
+    def abandon(self, error: ServiceError) -> None:
+        self._refusal = error
+        self.refuse_waiting(error)
+        while self._holders:
+            holder = self._holders.popleft()
+            if not holder.cancelled():
+                holder.set_exception(error)
+        self.release()
+
+    def release(self) -> None:
+        if self._held_jobs:
+            self._is_let_go = True
+            return
+        self._is_held = self._is_let_go = False
+        if self._refusal is not None:
+            self._rest()
+        elif self._jobs:
+            self._hand_over()
+        else:
+            self._go_on()
 
     @property
     def is_closed(self) -> bool:
@@ -139,6 +220,9 @@ class Writer:
     def _hand_over(self) -> None:
         group = Group(self._jobs[:write_group_max], self._futures[:write_group_max])
         del self._jobs[:write_group_max], self._futures[:write_group_max]
+        self._start(group)
+
+    def _start(self, group: Group) -> None:
         self._threads.run(self._number, lambda: self._run(group))
 
     def _run(self, group: Group) -> None:
@@ -151,7 +235,7 @@ class Writer:
             self._transact(file, group)
             group.changes, group.state = file.logged, file.state.copied()
         except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to the futures of this group
-            group.outcomes = [_unavailable(error)] * len(group.jobs)
+            group.outcomes = [as_unavailable(error)] * len(group.jobs)
         group.duration_s = self._clock.monotonic_s() - began_s
         self._loop.call_soon_threadsafe(self._finish, group)
         if file is not None:
@@ -172,11 +256,11 @@ class Writer:
                     logged += file.logged
                 except Exception as error:  # noqa: BLE001 - the outcome of this one job
                     file.rollback()
-                    group.outcomes.append(_unavailable(error))
+                    group.outcomes.append(as_unavailable(error))
             file.logged = logged
 
     def _finish(self, group: Group) -> None:
-        """On the loop: committed, then acknowledged, then the next group."""
+        """On the loop: committed, then acknowledged, then whoever waits."""
         self._had_company = len(group.jobs) > 1
         self._finished_s = self._loop.time()
         self._committed(group)
@@ -186,13 +270,31 @@ class Writer:
                     future.set_exception(outcome)
                 else:
                     future.set_result(outcome)
+        if not self._is_held:
+            self._go_on()
+            return
+        self._held_jobs -= 1
+        if self._is_let_go:
+            self.release()
+
+    def _go_on(self) -> None:
+        """The next holder, the next group, or nobody."""
+        while self._holders:
+            holder = self._holders.popleft()
+            if not holder.cancelled():
+                self._is_held = True
+                holder.set_result(Hold(self))
+                return
         if self._jobs:
             self._loop.call_later(write_gather_s, self._hand_over)
         else:
             self._busy = False
-            if self._idle is not None:
-                self._idle.set_result(None)
-                self._idle = None
+            self._rest()
+
+    def _rest(self) -> None:
+        if self._idle is not None:
+            self._idle.set_result(None)
+            self._idle = None
 
 
 def _run_jobs(file: PartitionFile, jobs: Sequence[Job[Any]], now_us: int) -> list[Any]:
@@ -207,7 +309,7 @@ def _run_jobs(file: PartitionFile, jobs: Sequence[Job[Any]], now_us: int) -> lis
     return outcomes
 
 
-def _unavailable(error: Exception) -> Exception:
+def as_unavailable(error: Exception) -> Exception:
     """A full or failing disk is the service's trouble, not the request's; anything else stays what it is."""
     if isinstance(error, apsw.FullError | apsw.IOError | apsw.CantOpenError):
         return ServiceUnavailableError(f"The storage of this region can't take writes now: {error}")

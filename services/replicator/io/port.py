@@ -43,8 +43,9 @@ class OwnedLane:
     table: str  # "" for the catalog lane
     stage: CopyStage
     sources: Mapping[RegionName, Position]  # the regions to follow, each with the position to go on from
-    donors: Sequence[RegionName]  # regions with a complete copy
+    donors: Sequence[RegionName]  # regions of which a copy can be had
     active: bool  # whether the table's replica here serves; a copied one has to catch up first
+    lost: Sequence[RegionName] = ()  # sources that can't be followed from their positions
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +77,30 @@ class ApplyReply:
 
 @dataclass(frozen=True, slots=True)
 class LanePage:
-    """A lane's own changes behind a sequence, in order; `head` is the last sequence there is."""
+    """A lane's own changes behind a sequence, in order; `head` is the last sequence there is.
+
+    `commit_us` is when the change of the sequence asked for was committed, 0 where the source can't tell.
+    """
 
     head: int
     deliveries: Sequence[Delivery]
+    commit_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotPage:
-    """Stored rows of a partition. `positions`: the donor's own head and its frontier for every other region."""
+    """Stored rows of a partition. `positions`: the donor's own head and its frontier for every other region.
+
+    `whole`: the donor misses nothing but what the target itself has. `collected`: the donor may have forgotten items
+    that were deleted up to this timestamp.
+    """
 
     positions: Mapping[RegionName, Position]
     deliveries: Sequence[Delivery]
     cursor: str | None  # of the next page; None after the last
     rows_total: int  # estimate
+    whole: bool = True
+    collected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +134,7 @@ class Membership:
     workers: int
     lanes_revision: int
     peers: Sequence[Region]
+    horizons_wanted: Sequence[Lane] = ()  # see `SourceRegion.acknowledge`
 
     def holds(self, lane: Lane) -> bool:
         return lane.partition % self.workers == self.rank
@@ -143,8 +155,11 @@ class SourceRegion(Protocol):
         """How far the region's copy has come now."""
         ...
 
-    async def acknowledge(self, positions: Mapping[Lane, int]) -> None:
-        """Up to where each lane is applied here."""
+    async def acknowledge(self, positions: Mapping[Lane, Position], horizons: Mapping[Lane, int]) -> Sequence[Lane]:
+        """Up to where each lane is applied here, and the horizons that were asked for; the lanes whose it wants next.
+
+        A horizon is a time, in microseconds since 1970, up to which a lane's changes of all sources are applied here.
+        """
         ...
 
     async def close(self) -> None: ...
@@ -153,7 +168,9 @@ class SourceRegion(Protocol):
 class OwnRegion(Protocol):
     """The region that this replicator serves."""
 
-    async def register(self, worker: str, reports: Sequence[LinkReport]) -> Membership: ...
+    async def register(
+        self, worker: str, reports: Sequence[LinkReport], horizons: Mapping[Lane, int]
+    ) -> Membership: ...
 
     async def lanes(self) -> OwnedLanes: ...
 
@@ -163,7 +180,15 @@ class OwnRegion(Protocol):
 
     async def report_progress(self, lane: Lane, *, percent: int) -> None: ...
 
-    async def finish_copy(self, lane: Lane, donor: RegionName, *, positions: Mapping[RegionName, Position]) -> None: ...
+    async def forget(
+        self, lane: Lane, keys: Sequence[tuple[bytes, bytes]], *, after: str | None, through: str | None, collected: int
+    ) -> None:
+        """Drops what a donor had and has forgotten: `keys` are all that it holds between two cursors of its pages."""
+        ...
+
+    async def finish_copy(
+        self, lane: Lane, donor: RegionName, *, positions: Mapping[RegionName, Position], whole: bool
+    ) -> None: ...
 
     async def fail_copy(self, lane: Lane, *, reason: str) -> None:
         """Shows why a copy does not go on; it is tried again."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from shared.changes.batches import Delivery, no_offset
+from shared.changes.records import commit_us_of
 
 fill_grace_s = 5.0  # a head that the feed has not delivered by then is fetched from the source's change log
 unknown_retry_s = 2.0  # a source that does not know the lane yet is asked again after that
@@ -38,10 +39,17 @@ class LaneState:
     filling: bool = False
     lost: str | None = None  # why only a copy can help
     marks: tuple[Mark, ...] = ()
+    handed_us: int = 0  # commit time of the change that `handed` names; 0 where it is not known
+    proven_us: int = 0  # up to this time of the source everything is applied: one of its heartbeats said so
 
     @property
     def caught_up(self) -> bool:
         return self.head is not None and self.applied >= self.head
+
+    @property
+    def applied_us(self) -> int:
+        """Commit time of the change that `applied` names; 0 where it is not known."""
+        return self.handed_us if self.handed == self.applied else 0
 
     @property
     def settled(self) -> bool:
@@ -72,9 +80,10 @@ class HeartbeatArrived:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """The feed may have left out records; `head` is the source's, if it said so."""
+    """The feed may have left out records; `head` is the source's, if it said so, and `commit_us` its commit time."""
 
     head: int | None
+    commit_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,7 @@ class Applied:
     sequence: int
     offset: int
     now: float
+    commit_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +100,21 @@ class Refused:
 
     sequence: int
     offset: int
+    commit_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """The answer to `Fill(after)` from the source's change log, which reaches up to `head`."""
+    """The answer to `Fill(after)` from the source's change log, which reaches up to `head`.
+
+    `commit_us` is the commit time of the change that the source has for `after`; 0 where it does not say.
+    """
 
     after: int
     records: Sequence[Delivery]
     head: int
     now: float
+    commit_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +158,13 @@ Effect = Apply | Fill | NeedsResync
 Step = tuple[LaneState, Sequence[Effect]]
 
 
-def new_lane(sequence: int, offset: int, *, now: float, now_us: int) -> LaneState:
+def new_lane(sequence: int, offset: int, *, commit_us: int, now: float, now_us: int) -> LaneState:
     """A lane that goes on behind a stored position; the source has not said yet how far it has come."""
     return LaneState(
         applied=sequence,
         offset=offset,
         handed=sequence,
+        handed_us=commit_us,
         head=None,
         frontier_us=now_us,
         progressed_at=now,
@@ -164,7 +180,7 @@ def step(state: LaneState, event: Event) -> Step:
         case Delivered():
             return _delivered(state, event)
         case HeartbeatArrived():
-            return _heartbeat(state, event), ()
+            return _heartbeat(state, event)
         case Interrupted():
             return _interrupted(state, event)
         case Applied():
@@ -186,6 +202,8 @@ def step(state: LaneState, event: Event) -> Step:
 def _delivered(state: LaneState, event: Delivered) -> Step:
     if not event.records:
         return state, ()
+    if any(_differs(state, record.sequence, commit_us_of(record.record)) for record in event.records):
+        return _lost(state, _reused(state))
     last = event.records[-1].sequence
     # What a feed delivers does not tell how far the source has come: the feed itself may have lost the rest.
     state, effects = _hand_on(state, event.records, head=None if state.head is None else max(last, state.head))
@@ -195,24 +213,30 @@ def _delivered(state: LaneState, event: Delivered) -> Step:
     return state, effects
 
 
-def _heartbeat(state: LaneState, event: HeartbeatArrived) -> LaneState:
+def _heartbeat(state: LaneState, event: HeartbeatArrived) -> Step:
+    if event.head < state.applied and not state.filling:
+        # Old news, or a source that has lost what is applied here: it is asked which.
+        return _fill(state)
     head = max(event.head, state.head or 0)
     if head <= state.applied:
-        return replace(state, head=head, fill_due=None)
-    return replace(
+        return replace(state, head=head, fill_due=None, proven_us=max(event.time_us, state.proven_us)), ()
+    waiting = replace(
         state,
         head=head,
         frontier_us=state.frontier_us if state.marks or state.head is None else event.previous_us,
         marks=_with_mark(state.marks, Mark(event.head, event.time_us)),
         fill_due=event.now + fill_grace_s if state.fill_due is None else state.fill_due,
     )
+    return waiting, ()
 
 
 def _interrupted(state: LaneState, event: Interrupted) -> Step:
     if event.head is not None:
         head = max(event.head, state.head or 0)
         state = replace(state, head=head)
-        if head <= state.handed:
+        # A head below what was handed on, or another change in its place: the source's log will tell what is true.
+        is_known = event.head >= state.handed and not _differs(state, event.head, event.commit_us)
+        if head <= state.handed and is_known:
             return replace(state, fill_due=None if state.caught_up else state.fill_due), ()
     return _fill(state)
 
@@ -226,7 +250,9 @@ def _applied(state: LaneState, event: Applied) -> LaneState:
         applied=event.sequence,
         offset=state.offset if event.offset == no_offset else event.offset,
         handed=max(state.handed, event.sequence),
+        handed_us=event.commit_us if event.sequence > state.handed else state.handed_us,
         frontier_us=covered[-1].time_us if covered else state.frontier_us,
+        proven_us=max(covered[-1].time_us, state.proven_us) if covered else state.proven_us,
         marks=state.marks[len(covered) :],
         progressed_at=event.now,
     )
@@ -234,10 +260,17 @@ def _applied(state: LaneState, event: Applied) -> LaneState:
 
 
 def _refused(state: LaneState, event: Refused) -> Step:
-    return _fill(replace(state, applied=event.sequence, offset=event.offset, handed=event.sequence))
+    position = replace(
+        state, applied=event.sequence, offset=event.offset, handed=event.sequence, handed_us=event.commit_us
+    )
+    return _fill(position)
 
 
 def _filled(state: LaneState, event: Filled) -> Step:
+    if event.head < event.after:
+        return _lost(state, f"the source has {event.head} changes, and had {event.after}: its data have become older")
+    if _differs(state, event.after, event.commit_us):
+        return _lost(state, _reused(state))
     if event.records and event.records[0].sequence > event.after + 1:
         return _lost(state, f"the source's change log has a gap behind sequence {event.after}")
     # Without a place of their own in the feed, filled records keep the one from which it can safely be read again.
@@ -263,8 +296,18 @@ def _hand_on(state: LaneState, records: Sequence[Delivery], *, head: int | None)
         if record.sequence == handed + 1:
             run.append(record)
             handed += 1
-    state = replace(state, handed=handed, head=head)
+    handed_us = commit_us_of(run[-1].record) or 0 if run else state.handed_us
+    state = replace(state, handed=handed, handed_us=handed_us, head=head)
     return state, (Apply(run),) if run else ()
+
+
+def _differs(state: LaneState, sequence: int, commit_us: int | None) -> bool:
+    """Whether this is another change than the one that was handed on last under the same sequence."""
+    return sequence == state.handed and bool(state.handed_us and commit_us) and commit_us != state.handed_us
+
+
+def _reused(state: LaneState) -> str:
+    return f"the source has another change of sequence {state.handed} than before: its data have become older"
 
 
 def _fill(state: LaneState) -> Step:

@@ -1,29 +1,46 @@
-"""Acknowledgements: once a second a source hears how far its lanes are applied here, so that its log may be trimmed."""
+"""Acknowledgements: once a second a source hears how far its lanes are applied here, so that its log may be trimmed.
+
+With them go the horizons that it has asked for, so that it may collect tombstones.
+"""
 
 import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 from services.replicator.io.port import RegionUnavailableError, SourceRegion
-from services.replicator.work.follow import LinkFollower
+from services.replicator.work.follow import LinkFollower, position_of
+from shared.changes.records import Lane
+from shared.clock import Clock
 from shared.errors import RequestRefusedError
+from shared.limits import horizon_interval_s
 
 interval_s = 1.0
 lanes_per_request = 4096
 
+HorizonsOf = Callable[[Sequence[Lane]], Mapping[Lane, int]]
 
-async def acknowledge_forever(link: LinkFollower, region: SourceRegion) -> None:
+
+async def acknowledge_forever(
+    link: LinkFollower, region: SourceRegion, *, horizons_of: HorizonsOf, clock: Clock
+) -> None:
     """Only lanes that moved are mentioned; what could not be said now is said a second later.
 
-    A lane waits until the source has shown that it knows it: what is said of others, a source passes over.
+    A lane waits until the source has shown that it knows it: what is said of others, a source passes over. A source
+    is also spoken to when nothing has moved for long, since it may want horizons.
     """
+    wanted: Sequence[Lane] = ()
+    spoken_s = float("-inf")
     while True:
         await asyncio.sleep(interval_s)
         known = (lane for lane in link.moved if lane in link.states and link.states[lane].head is not None)
-        positions = {lane: link.states[lane].applied for lane in islice(known, lanes_per_request)}
-        if not positions:
+        positions = {lane: position_of(link.states[lane]) for lane in islice(known, lanes_per_request)}
+        horizons = horizons_of(wanted)
+        if not positions and not horizons and clock.monotonic_s() - spoken_s < horizon_interval_s:
             continue
         link.moved.difference_update(positions)
         try:
-            await region.acknowledge(positions)
+            wanted = await region.acknowledge(positions, horizons)
         except (RegionUnavailableError, RequestRefusedError):
             link.moved.update(positions)
+        else:
+            spoken_s = clock.monotonic_s()

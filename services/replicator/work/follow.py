@@ -78,6 +78,8 @@ class LinkFollower:
         self.source = source
         self.tally = LinkTally()
         self.heartbeat_us = clock.wall_us()  # of the newest heartbeat; before the first one, of the start
+        self._heard_us = 0  # of the last heartbeat that really came
+        self._untold: set[Lane] = set()  # of which the source did not say a head when it said those of all
         self.in_hand = asyncio.Lock()
         self.problem: str | None = None
         self.states: dict[Lane, LaneState] = {}
@@ -92,6 +94,7 @@ class LinkFollower:
         self._on_catalog_change = on_catalog_change
         self._applier = Applier(own, source, chance=chance)
         self._own_patience = Patience(own_region_backoff, chance)
+        self._source_patience = Patience(source_backoff, chance)
         self._unsettled: set[Lane] = set()
         self._fills: dict[Lane, int] = {}
         self._fill_wanted = asyncio.Event()
@@ -191,8 +194,9 @@ class LinkFollower:
             return None
         except RequestRefusedError as error:
             return TooOld() if error.reason == "too_old" else LaneUnknown(self._clock.monotonic_s())
+        self._untold.discard(lane)
         self.tally.of(self.table_of(lane)).fills += 1
-        return Filled(after, page.deliveries, page.head, self._clock.monotonic_s())
+        return Filled(after, page.deliveries, page.head, self._clock.monotonic_s(), page.commit_us)
 
     async def _take_assignment(self) -> None:
         if not self._assigned:
@@ -204,12 +208,10 @@ class LinkFollower:
         now, now_us = self._clock.monotonic_s(), self._clock.wall_us()
         for lane, owned in following.items():
             if lane not in self.states or self.states[lane].lost is not None:
-                position = owned.sources[self.source]
-                self._keep(lane, new_lane(position.sequence, position.offset, now=now, now_us=now_us))
+                sequence, offset, commit_us = owned.sources[self.source]
+                self._keep(lane, new_lane(sequence, offset, commit_us=commit_us, now=now, now_us=now_us))
                 self.moved.add(lane)
-        await self._feed.follow(
-            {lane: Position(state.applied, state.offset) for lane, state in self.states.items() if state.lost is None}
-        )
+        await self._feed.follow({lane: position_of(state) for lane, state in self.states.items() if state.lost is None})
 
     @property
     def _following(self) -> Mapping[Lane, OwnedLane]:
@@ -225,7 +227,7 @@ class LinkFollower:
 
     def _absorb(self, batch: FeedBatch) -> Iterable[tuple[Lane, Sequence[Effect]]]:
         if batch.interrupted:
-            yield from self._absorb_heads(batch.heartbeats)
+            yield from self._absorb_heads(batch.heartbeats, batch.head_times)
         for lane in batch.interrupted_lanes:
             if lane in self.states:
                 yield self._step(lane, Interrupted(None))
@@ -233,23 +235,29 @@ class LinkFollower:
             if lane in self.states:
                 yield self._step(lane, Delivered(records))
         for heartbeat in batch.heartbeats:
-            self._absorb_heartbeat(heartbeat)
+            yield from self._absorb_heartbeat(heartbeat)
 
-    def _absorb_heads(self, heartbeats: Sequence[Heartbeat]) -> Iterable[tuple[Lane, Sequence[Effect]]]:
+    def _absorb_heads(
+        self, heartbeats: Sequence[Heartbeat], head_times: Mapping[Lane, int]
+    ) -> Iterable[tuple[Lane, Sequence[Effect]]]:
         """A lane of which the source tells no head is asked for, unless it has been known to be empty."""
         heads: dict[Lane, int] = {}
         for heartbeat in heartbeats:
             heads.update(heartbeat.heads)
+        self._untold = self.states.keys() - heads.keys()
         for lane, state in list(self.states.items()):
             if lane in heads or state.head != 0:
-                yield self._step(lane, Interrupted(heads.get(lane)))
+                yield self._step(lane, Interrupted(heads.get(lane), head_times.get(lane, 0)))
 
-    def _absorb_heartbeat(self, heartbeat: Heartbeat) -> None:
+    def _absorb_heartbeat(self, heartbeat: Heartbeat) -> Iterable[tuple[Lane, Sequence[Effect]]]:
         self.tally.heartbeats += 1
+        self.tally.heartbeat_delay_s = (self._clock.wall_us() - heartbeat.time_us) / 1e6
         now = self._clock.monotonic_s()
+        self._heard_us = heartbeat.time_us
+        self._untold -= heartbeat.heads.keys()
         for lane, head in heartbeat.heads.items():
             if lane in self.states:
-                self._step(lane, HeartbeatArrived(heartbeat.time_us, head, self.heartbeat_us, now))
+                yield self._step(lane, HeartbeatArrived(heartbeat.time_us, head, self.heartbeat_us, now))
         self.heartbeat_us = max(self.heartbeat_us, heartbeat.time_us)
 
     def _tick(self) -> Iterable[tuple[Lane, Sequence[Effect]]]:
@@ -275,12 +283,13 @@ class LinkFollower:
             await self._give_up(lane, reason)
 
     async def _apply(self, records: Sequence[Delivery]) -> None:
+        received_us = self._clock.wall_us()
         # Whoever hands on first takes the lock first, so lanes are applied in the order in which they handed on.
         async with self.in_hand:
             replies = await self._applier.apply(records, mode=ApplyMode.FEED)
             before = {lane: state.applied for lane, state in self.states.items() if lane in _lanes_of(records)}
             effects = [effect for reply in replies for effect in self._take_reply(reply)]
-        self._observe_lag(records, before, replies[-1].applied_us)
+        self._observe_lag(records, before, received_us=received_us, applied_us=replies[-1].applied_us)
         await self._carry_out(effects)
         catalog = self.states.get(catalog_lane)
         if catalog is not None and catalog_lane in before and before[catalog_lane] != catalog.applied:
@@ -296,12 +305,16 @@ class LinkFollower:
                 yield self._step(outcome.lane, self._event_of(outcome))
 
     def _event_of(self, outcome: LaneOutcome) -> Event:
+        sequence, offset, commit_us = outcome.position
         if outcome.gap:
-            return Refused(*outcome.position)
-        return Applied(*outcome.position, now=self._clock.monotonic_s())
+            return Refused(sequence, offset, commit_us)
+        return Applied(sequence, offset, self._clock.monotonic_s(), commit_us)
 
-    def _observe_lag(self, records: Sequence[Delivery], before: Mapping[Lane, int], applied_us: int) -> None:
+    def _observe_lag(
+        self, records: Sequence[Delivery], before: Mapping[Lane, int], *, received_us: int, applied_us: int
+    ) -> None:
         now = self._clock.monotonic_s()
+        count = 0
         for record in records:
             state = self.states.get(record.lane)
             commit_us = commit_us_of(record.record)
@@ -309,11 +322,19 @@ class LinkFollower:
                 continue
             lag_s = max(0, applied_us - commit_us) / 1e6
             self.tally.of(self.table_of(record.lane)).lag.add(lag_s, now=now)
+            self.tally.receive_s.observe(max(0, received_us - commit_us) / 1e6)
+            count += 1
+        self.tally.apply_s.observe_many(max(0, applied_us - received_us) / 1e6, count)
 
     async def _give_up(self, lane: Lane, reason: str) -> None:
+        known = {lane: position_of(self.states[lane])} if lane in self.states else {}
         log.warning("lane has to be copied again", source=self.source, table=self.table_of(lane), reason=reason)
         self.tally.of(self.table_of(lane)).resyncs += 1
-
+        try:
+            # First the source: if it is the one that has lost changes, it must get them back as well.
+            await self._source_patience.until_done(partial(self._region.acknowledge, known, {}))
+        except RequestRefusedError as error:
+            log.info("the source does not take what it has lost", source=self.source, reason=str(error))
         try:
             await self._own_patience.until_done(partial(self._own.needs_resync, lane, self.source, reason=reason))
         except RequestRefusedError as error:
@@ -344,9 +365,28 @@ class LinkFollower:
             self.tally.disconnects += 1
             log.warning("link is down", source=self.source, reason=self.problem)
 
+    def horizon_us(self, lane: Lane) -> int:
+        """Up to which time of the source everything is proven to be applied; 0 while that is not known.
+
+        A source that left the lane out when it told all heads is asked for it, so that a later question is answered.
+        """
+        state = self.states.get(lane)
+        if state is None or state.lost is not None:
+            return 0
+        if lane in self._untold:
+            self._fills.setdefault(lane, state.handed)
+            self._fill_wanted.set()
+            return state.proven_us
+        return self._heard_us if state.caught_up else state.proven_us
+
     def table_of(self, lane: Lane) -> str:
         owned = self.owned.get(lane)
         return "" if owned is None else owned.table
+
+
+def position_of(state: LaneState) -> Position:
+    """Up to where the target has everything."""
+    return Position(state.applied, state.offset, state.applied_us)
 
 
 def _by_lane(deliveries: Sequence[Delivery]) -> Mapping[Lane, list[Delivery]]:

@@ -17,12 +17,13 @@ from services.replicator.io.port import (
     OwnedLane,
     OwnRegion,
     RegionUnavailableError,
+    SnapshotPage,
     SourceRegion,
 )
 from services.replicator.link.backoff import BackOff
 from services.replicator.work.apply import Applier, own_region_backoff
 from services.replicator.work.patience import Chance, Patience
-from shared.changes.records import Lane
+from shared.changes.records import Lane, decode_change
 from shared.clock import Clock
 from shared.errors import MeridianError, RequestRefusedError
 from shared.feed.port import Position
@@ -77,7 +78,8 @@ class Copier:
         failures = 0
         while True:
             owned = self._wanted[lane]
-            donor = owned.donors[failures % len(owned.donors)] if owned.donors else None
+            donors = _donors(owned)
+            donor = donors[failures % len(donors)] if donors else None
             try:
                 async with self._places:
                     await self._copy_from(owned, donor)
@@ -93,25 +95,42 @@ class Copier:
         region = None if donor is None else self._donor(donor)
         if donor is None or region is None:
             raise CopyError("no other region has a complete copy of the table")
-        positions = await self._copy_rows(owned.lane, donor, region)
+        first = await self._copy_rows(owned, donor, region)
+        positions = first.positions
         departed = _advanced(positions, await region.snapshot_end(owned.lane)) - {donor, self._name, *owned.sources}
         if departed:
             raise CopyError(f"changes of {', '.join(sorted(departed))}, which has left, arrived during the copy")
-        await self._patience.until_done(partial(self._own.finish_copy, owned.lane, donor, positions=positions))
+        await self._patience.until_done(
+            partial(self._own.finish_copy, owned.lane, donor, positions=positions, whole=first.whole)
+        )
         log.info("partition is copied", table=owned.table, partition=owned.lane.partition, donor=donor)
 
-    async def _copy_rows(self, lane: Lane, donor: RegionName, region: SourceRegion) -> Mapping[RegionName, Position]:
-        """Applies all pages; returns the positions of the first."""
-        applier = Applier(self._own, donor, chance=self._chance)
-        page = await region.snapshot(lane, None)
-        positions, rows, reported_s = page.positions, 0, self._clock.monotonic_s()
+    async def _copy_rows(self, owned: OwnedLane, donor: RegionName, region: SourceRegion) -> SnapshotPage:
+        """Applies all pages; returns the first."""
+        lane, applier = owned.lane, Applier(self._own, donor, chance=self._chance)
+        first = page = await region.snapshot(lane, None)
+        if not first.whole and donor not in owned.lost:
+            raise CopyError("its own copy waits for changes of other regions")
+        after, rows, reported_s = None, 0, self._clock.monotonic_s()
         while True:
             replies = await applier.apply(page.deliveries, mode=ApplyMode.SNAPSHOT)
             if any(reply.refused for reply in replies):
                 raise CopyError("this region no longer has the table")
+            if owned.stage is CopyStage.NEEDS_RESYNC and first.collected:
+                await self._patience.until_done(
+                    partial(
+                        self._own.forget,
+                        lane,
+                        _keys_of(page),
+                        after=after,
+                        through=page.cursor,
+                        collected=first.collected,
+                    )
+                )
             rows += len(page.deliveries)
+            after = page.cursor
             if page.cursor is None:
-                return positions
+                return first
             if self._clock.monotonic_s() - reported_s >= progress_interval_s:
                 reported_s = self._clock.monotonic_s()
                 percent = min(99, 100 * rows // max(1, page.rows_total))
@@ -166,6 +185,16 @@ class CatchUp:
             except (RegionUnavailableError, RequestRefusedError) as error:
                 log.info("donor can't say how far it has come", donor=name, reason=str(error))
         return None
+
+
+def _donors(owned: OwnedLane) -> Sequence[RegionName]:
+    """Whoever made what is lost has it, whatever it misses itself; of the others it takes one whose copy is whole."""
+    return [*owned.lost, *(name for name in owned.donors if name not in owned.lost)]
+
+
+def _keys_of(page: SnapshotPage) -> Sequence[tuple[bytes, bytes]]:
+    rows = (decode_change(delivery.record) for delivery in page.deliveries)
+    return [(row.partition_key, row.sort_key) for row in rows]
 
 
 def _waiting(lanes: Sequence[OwnedLane]) -> Mapping[Generation, Sequence[OwnedLane]]:

@@ -5,12 +5,13 @@ links anew from the positions that the region keeps, which costs a moment and lo
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from services.replicator.io.port import (
+    CopyStage,
     LinkReport,
     Membership,
     OwnedLane,
@@ -24,6 +25,7 @@ from services.replicator.work.follow import LinkFollower
 from services.replicator.work.patience import Chance, Patience
 from services.replicator.work.reports import link_reports
 from services.replicator.work.resync import CatchUp, Copier, catch_up_interval_s
+from shared.changes.records import Lane
 from shared.clock import Clock
 from shared.errors import RequestRefusedError
 from shared.feed.port import Feed
@@ -71,6 +73,7 @@ class Worker:
         self._registered_s = float("-inf")
         self._revision = -1
         self._lanes: Sequence[OwnedLane] = ()
+        self._followed: Mapping[Lane, Sequence[RegionName]] = {}  # whole copies, and the sources of each
         self._refresh = asyncio.Event()
         self._patience = Patience(refresh_backoff, chance)
         self._copier = Copier(
@@ -108,7 +111,8 @@ class Worker:
     async def _register_forever(self, tasks: asyncio.TaskGroup) -> None:
         while True:
             try:
-                membership = await self._own.register(self._name, self.reports())
+                wanted = () if self._membership is None else self._membership.horizons_wanted
+                membership = await self._own.register(self._name, self.reports(), self._horizons_of(wanted))
             except (RegionUnavailableError, RequestRefusedError) as error:
                 if self.problem is None:
                     log.warning("region does not take the registration", reason=str(error))
@@ -147,7 +151,7 @@ class Worker:
         )
         running = [
             tasks.create_task(follower.run()),
-            tasks.create_task(acknowledge_forever(follower, region)),
+            tasks.create_task(acknowledge_forever(follower, region, horizons_of=self._horizons_of, clock=self._clock)),
         ]
         return Link(follower, peer, region, running)
 
@@ -170,6 +174,9 @@ class Worker:
         for name, link in self.links.items():
             link.follower.assign(owned for owned in share if name in owned.sources)
         self._copier.assign(share, tasks)
+        self._followed = {
+            owned.lane: list(owned.sources) for owned in share if owned.stage is CopyStage.FOLLOWING and owned.sources
+        }
 
     async def _catch_up_forever(self) -> None:
         """Rank 0 looks after all tables, because a table is there only when all its partitions are."""
@@ -186,6 +193,15 @@ class Worker:
             if waiting:
                 await asyncio.sleep(catch_up_interval_s)
                 self._refresh.set()
+
+    def _horizons_of(self, lanes: Sequence[Lane]) -> Mapping[Lane, int]:
+        """Up to which time each lane has everything from all its sources, of the lanes that this worker follows."""
+        horizons = {}
+        for lane in lanes:
+            sources = self._followed.get(lane)
+            if sources is not None and all(name in self.links for name in sources):
+                horizons[lane] = min(self.links[name].follower.horizon_us(lane) for name in sources)
+        return horizons
 
     def _region_of(self, name: RegionName) -> SourceRegion | None:
         link = self.links.get(name)

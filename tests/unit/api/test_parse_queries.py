@@ -126,7 +126,6 @@ def test_select_count_asks_for_no_items() -> None:
             {"Select": "ALL_PROJECTED_ATTRIBUTES"},
             "1 validation error detected: ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName",
         ),
-        ({"IndexName": "by-date"}, "IndexName is not supported yet"),
     ],
 )
 def test_parameters_of_a_scan_that_do_not_go_together(parameters: dict[str, Any], message: str) -> None:
@@ -177,3 +176,11 @@ def test_parameters_of_a_scan_that_do_not_go_together(parameters: dict[str, Any]
 )
 def test_parameters_of_a_query_that_do_not_go_together(parameters: dict[str, Any], message: str) -> None:
     assert _refusal(parse_query, _query | parameters) == message
+
+
+def test_reads_of_an_index_name_it_and_may_ask_for_what_it_projects() -> None:
+    index = {"IndexName": "by-date", "Select": "ALL_PROJECTED_ATTRIBUTES"}
+    for command in (parse_query({**_query, **index}), parse_scan({**_scan, **index})):
+        assert command.index == "by-date"
+        assert not command.all_attributes
+    assert parse_query({**_query, "IndexName": "by-date", "Select": "ALL_ATTRIBUTES"}).all_attributes

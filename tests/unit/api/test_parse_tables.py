@@ -12,10 +12,26 @@ from services.region.api.dynamodb.parse_tables import (
     parse_list_tables,
     parse_update_table,
 )
-from services.region.commands.tables import CreateTable, DeleteTable, DescribeTable, ListTables, UpdateTable
+from services.region.commands.tables import (
+    CreateTable,
+    DeleteTable,
+    DescribeTable,
+    EncryptionChange,
+    ListTables,
+    Units,
+    UpdateTable,
+)
 from shared.errors import ValidationError
 from shared.model.keys import KeyAttribute, KeySchema
-from shared.model.tables import BillingMode, RegionName, StreamSpecification
+from shared.model.tables import (
+    BillingMode,
+    Encryption,
+    RegionName,
+    ReplicaIndexSettings,
+    ReplicaSettings,
+    StreamSpecification,
+    TableClass,
+)
 
 _invalid = "One or more parameter values were invalid: "
 _create = {
@@ -25,6 +41,13 @@ _create = {
     "BillingMode": "PAY_PER_REQUEST",
 }
 _update = {"TableName": "orders"}
+_one_replica = [{"Create": {"RegionName": "eu-west-1"}}]
+_no_action = "There are no actions specified in the Replica Update Action of the request."
+_at_least = (
+    "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, "
+    "SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn,"
+)
+_or_one_of = "DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass"
 
 
 def _refusal(parse: Callable[[dict[str, Any]], Any], request: dict[str, Any]) -> str:
@@ -67,9 +90,28 @@ def test_a_provisioned_table_keeps_its_throughput_and_stream() -> None:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"TableName": None}, "The parameter 'TableName' is required but was not present in the request"),
-        ({"TableName": "ab"}, "TableName must be at least 3 characters long and at most 255 characters long"),
-        ({"TableName": "a" * 256}, "TableName must be at least 3 characters long and at most 255 characters long"),
+        (
+            {"TableName": None},
+            (
+                "1 validation error detected: Value null at 'tableName' failed to satisfy constraint: "
+                "Member must not be null"
+            ),
+        ),
+        (
+            {"TableName": "ab"},
+            (
+                "1 validation error detected: Value 'ab' at 'tableName' failed to satisfy constraint: "
+                "Member must have length greater than or equal to 3"
+            ),
+        ),
+        (
+            {"TableName": ""},
+            (
+                "2 validation errors detected: Value '' at 'tableName' failed to satisfy constraint: "
+                "Member must have length greater than or equal to 3; Value '' at 'tableName' failed to satisfy "
+                "constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
+            ),
+        ),
         (
             {"TableName": "abc;"},
             (
@@ -146,18 +188,60 @@ def test_a_provisioned_table_keeps_its_throughput_and_stream() -> None:
                 "constraint: Member must not be null"
             ),
         ),
-        ({"GlobalSecondaryIndexes": [{"IndexName": "by-date"}]}, "GlobalSecondaryIndexes is not supported yet"),
-        ({"LocalSecondaryIndexes": [{}]}, "LocalSecondaryIndexes is not supported yet"),
-        ({"DeletionProtectionEnabled": True}, "DeletionProtectionEnabled is not supported yet"),
+        ({"AttributeDefinitions": _definitions("pk", "pk")}, "Attribute Name is duplicated: pk"),
+        (
+            {"TableClass": "GLACIER"},
+            (
+                "Invalid table-class parameter provided. Please try again with a valid table-class value: "
+                "[STANDARD, STANDARD_INFREQUENT_ACCESS]."
+            ),
+        ),
+        (
+            {"SSESpecification": {"Enabled": False, "SSEType": "KMS"}},
+            f"{_invalid}SSEType can not be specified if Enabled is false",
+        ),
+        (
+            {"SSESpecification": {"Enabled": False, "KMSMasterKeyId": "key"}},
+            f"{_invalid}KMSMasterKeyId can not be specified if Enabled is false",
+        ),
+        (
+            {"SSESpecification": {"Enabled": True, "SSEType": "AES256"}},
+            f"{_invalid}SSEType AES256 is not supported",
+        ),
+        (
+            {"SSESpecification": {"Enabled": True, "KMSMasterKeyId": "key"}},
+            f"{_invalid}SSEType KMS is required if KMSMasterKeyId is specified",
+        ),
+        ({"Tags": [{}]}, "The Tag Key provided is invalid, Key: null"),
+        ({"Tags": [{"Key": "aws:name", "Value": ""}]}, "Tag Key cannot be prefixed with aws:, Key: aws:name"),
+        ({"ResourcePolicy": "{}"}, f"{_invalid}Invalid policy document: Syntax error at position (1,3)"),
     ],
 )
 def test_a_wrong_definition_is_refused(parameters: dict[str, Any], message: str) -> None:
     assert _refusal(parse_create_table, _create | parameters) == message
 
 
-def test_what_changes_nothing_is_no_request_for_what_is_not_supported() -> None:
-    parameters = {"DeletionProtectionEnabled": False, "Tags": [], "TableClass": "STANDARD"}
+def test_what_is_as_it_would_be_anyway_changes_no_command() -> None:
+    parameters = {"DeletionProtectionEnabled": False, "Tags": [], "TableClass": "STANDARD", "SSESpecification": {}}
     assert parse_create_table(_create | parameters) == parse_create_table(dict(_create))
+
+
+def test_settings_arrive_in_the_command() -> None:
+    command = parse_create_table(
+        _create
+        | {
+            "TableClass": "STANDARD_INFREQUENT_ACCESS",
+            "SSESpecification": {"SSEType": "KMS", "KMSMasterKeyId": "alias/orders"},
+            "OnDemandThroughput": {"MaxReadRequestUnits": 7},
+            "WarmThroughput": {"WriteUnitsPerSecond": 5000},
+            "DeletionProtectionEnabled": True,
+            "Tags": [{"Key": "team", "Value": "blue"}],
+        }
+    )
+    assert command.table_class is TableClass.STANDARD_INFREQUENT_ACCESS
+    assert command.encryption == Encryption("alias/orders")
+    assert (command.max_request_units, command.warm_units) == (Units(7, None), Units(None, 5000))
+    assert (command.is_protected, command.tags) == (True, {"team": "blue"})
 
 
 def test_everything_missing_is_named_at_once() -> None:
@@ -168,49 +252,98 @@ def test_everything_missing_is_named_at_once() -> None:
     )
 
 
-def test_replicas_are_added_and_removed() -> None:
+def test_replicas_are_added_with_settings_of_their_own() -> None:
+    replica = {
+        "RegionName": "eu-west-1",
+        "KMSMasterKeyId": "key",
+        "TableClassOverride": "STANDARD",
+        "ProvisionedThroughputOverride": {"ReadCapacityUnits": 7},
+        "GlobalSecondaryIndexes": [{"IndexName": "by-date", "OnDemandThroughputOverride": {"MaxReadRequestUnits": 9}}],
+    }
     command = parse_update_table(
-        _update
-        | {
-            "ReplicaUpdates": [
-                {"Create": {"RegionName": "eu-west-1"}},
-                {"Delete": {"RegionName": "us-east-1"}},
-            ]
-        }
+        _update | {"ReplicaUpdates": [{"Create": replica}, {"Create": {"RegionName": "us-east-1"}}]}
     )
-    expected = UpdateTable(
-        "orders", add_replicas=(RegionName("eu-west-1"),), remove_replicas=(RegionName("us-east-1"),)
+    settings = ReplicaSettings(
+        RegionName("eu-west-1"),
+        table_class=TableClass.STANDARD,
+        read_capacity_units=7,
+        encryption_key="key",
+        indexes=(ReplicaIndexSettings("by-date", max_read_request_units=9),),
     )
-    assert command == expected
+    added = (RegionName("eu-west-1"), RegionName("us-east-1"))
+    assert command == UpdateTable("orders", add_replicas=added, replica_settings=(settings,))
 
 
-def test_billing_mode_throughput_and_stream_are_updated() -> None:
+def test_replicas_are_changed_and_removed() -> None:
+    change = {"RegionName": "eu-west-1", "OnDemandThroughputOverride": {"MaxReadRequestUnits": 9}}
+    command = parse_update_table(_update | {"ReplicaUpdates": [{"Update": change}]})
+    assert command.changed_replicas == (ReplicaSettings(RegionName("eu-west-1"), max_read_request_units=9),)
+    command = parse_update_table(_update | {"ReplicaUpdates": [{"Delete": {"RegionName": "eu-west-1"}}]})
+    assert command == UpdateTable("orders", remove_replicas=(RegionName("eu-west-1"),))
+
+
+def test_billing_mode_and_throughput_are_updated() -> None:
     command = parse_update_table(
         _update
         | {
             "BillingMode": "PROVISIONED",
             "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 6},
-            "StreamSpecification": {"StreamEnabled": False},
         }
     )
     assert command == UpdateTable(
-        "orders",
-        billing_mode=BillingMode.PROVISIONED,
-        read_capacity_units=5,
-        write_capacity_units=6,
-        stream=StreamSpecification(enabled=False),
+        "orders", billing_mode=BillingMode.PROVISIONED, read_capacity_units=5, write_capacity_units=6
     )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "changed"),
+    [
+        ({"StreamSpecification": {"StreamEnabled": False}}, {"stream": StreamSpecification(enabled=False)}),
+        ({"TableClass": "STANDARD"}, {"table_class": TableClass.STANDARD}),
+        ({"SSESpecification": {"Enabled": False}}, {"encryption": EncryptionChange(None)}),
+        ({"SSESpecification": {"Enabled": True}}, {"encryption": EncryptionChange(Encryption())}),
+        ({"OnDemandThroughput": {"MaxWriteRequestUnits": -1}}, {"max_request_units": Units(None, -1)}),
+        ({"WarmThroughput": {"ReadUnitsPerSecond": 13000}}, {"warm_units": Units(13000)}),
+        ({"DeletionProtectionEnabled": False, "WarmThroughput": {}}, {"is_protected": False}),
+    ],
+)
+def test_one_thing_is_updated(parameters: dict[str, Any], changed: dict[str, Any]) -> None:
+    assert parse_update_table(_update | parameters) == UpdateTable("orders", **changed)
 
 
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        (
-            {},
+        ({}, f"{_at_least} MultiRegionConsistency, {_or_one_of} is required"),
+        ({"AttributeDefinitions": []}, f"{_at_least} MultiRegionConsistency, {_or_one_of} is required"),
+        ({"MultiRegionConsistency": "EVENTUAL"}, f"{_at_least} {_or_one_of} is required"),
+        ({"WarmThroughput": {}}, f"{_at_least} MultiRegionConsistency, {_or_one_of} is required"),
+        *(
             (
-                "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates "
-                "or SSESpecification or ReplicaUpdates is required"
-            ),
+                {"DeletionProtectionEnabled": True, **others},
+                f"{_invalid}{words} must be the only operation in the request",
+            )
+            for others, words in (
+                ({"BillingMode": "PAY_PER_REQUEST"}, "DeletionProtection modification"),
+                ({"TableClass": "STANDARD"}, "TableClass modification"),
+                ({"TableClass": "STANDARD", "SSESpecification": {}}, "Server-Side Encryption modification"),
+                ({"WarmThroughput": {"ReadUnitsPerSecond": 1}}, "DeletionProtection modification"),
+            )
+        ),
+        (
+            {"WarmThroughput": {"ReadUnitsPerSecond": 1}, "BillingMode": "PAY_PER_REQUEST"},
+            f"{_invalid}WarmThroughput must be the only operation in the request",
+        ),
+        (
+            {"OnDemandThroughput": {"MaxReadRequestUnits": 1}, "StreamSpecification": {"StreamEnabled": False}},
+            f"{_invalid}OnDemandThroughput can only be combined with BillingMode in an UpdateTable request",
+        ),
+        (
+            {
+                "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 6},
+                "StreamSpecification": {"StreamEnabled": False},
+            },
+            f"{_invalid}You cannot modify stream status while updating table IOPS",
         ),
         (
             {"BillingMode": "PROVISIONED"},
@@ -231,12 +364,18 @@ def test_billing_mode_throughput_and_stream_are_updated() -> None:
             ),
         ),
         (
-            {"ReplicaUpdates": [{"Create": {"RegionName": "eu-west-1", "KMSMasterKeyId": "key"}}]},
-            "ReplicaUpdates: KMSMasterKeyId of Create is not supported yet",
+            {"ReplicaUpdates": [{"Update": {"RegionName": "eu-west-1", "KMSMasterKeyId": "key"}}]},
+            f"{_invalid}KMSMasterKeyId must be specified for each replica.",
+        ),
+        ({"ReplicaUpdates": [{"Update": {"RegionName": "eu-west-1"}}]}, _no_action),
+        ({"ReplicaUpdates": [{}]}, _no_action),
+        (
+            {"MultiRegionConsistency": "STRONG", "ReplicaUpdates": _one_replica},
+            "MultiRegionConsistency is not supported yet",
         ),
         (
-            {"ReplicaUpdates": [{"Update": {"RegionName": "eu-west-1"}}]},
-            "ReplicaUpdates: Update is not supported yet",
+            {"StreamSpecification": {"StreamEnabled": False}, "ReplicaUpdates": _one_replica},
+            f"{_invalid}Requests that modify replicas or witnesses must not also modify other fields",
         ),
     ],
 )
@@ -247,13 +386,13 @@ def test_a_wrong_update_is_refused(parameters: dict[str, Any], message: str) -> 
 @pytest.mark.parametrize(
     "updates",
     [
-        [{}],
         [{"Create": {"RegionName": "eu-west-1"}, "Delete": {"RegionName": "eu-west-1"}}],
-        [{"Create": {"RegionName": "eu-west-1"}}, {"Delete": {"RegionName": "eu-west-1"}}],
+        [{"Create": {"RegionName": "eu-west-1"}}, {"Delete": {"RegionName": "us-east-1"}}],
     ],
 )
-def test_a_replica_update_says_one_thing_of_one_region(updates: list[dict[str, Any]]) -> None:
-    assert _refusal(parse_update_table, _update | {"ReplicaUpdates": updates}).startswith(_invalid)
+def test_a_request_says_one_kind_of_thing_of_replicas(updates: list[dict[str, Any]]) -> None:
+    message = _refusal(parse_update_table, _update | {"ReplicaUpdates": updates})
+    assert message == "Update table operation with more than one type of replica actions not allowed."
 
 
 def test_a_table_is_described_and_deleted_by_name_or_arn() -> None:
@@ -263,8 +402,17 @@ def test_a_table_is_described_and_deleted_by_name_or_arn() -> None:
 
 
 @pytest.mark.parametrize("parse", [parse_describe_table, parse_delete_table, parse_update_table])
-def test_operations_on_tables_word_a_missing_name_in_their_own_way(parse: Callable[[dict[str, Any]], Any]) -> None:
-    assert _refusal(parse, {}) == "The parameter 'TableName' is required but was not present in the request"
+def test_a_table_has_to_be_named(parse: Callable[[dict[str, Any]], Any]) -> None:
+    assert _refusal(parse, {}) == (
+        "1 validation error detected: Value null at 'tableName' failed to satisfy constraint: Member must not be null"
+    )
+
+
+@pytest.mark.parametrize("name", ["arn:aws:dynamodb:here:1:table/a", "arn:aws:dynamodb:here:1:table/orders/index/i"])
+def test_an_arn_has_to_name_a_table(name: str) -> None:
+    assert _refusal(parse_describe_table, {"TableName": name}).startswith(
+        f"1 validation error detected: Value '{name}' at 'tableName' failed to satisfy constraint: Valid ARN format is"
+    )
 
 
 def test_tables_are_listed_from_a_name_on() -> None:

@@ -8,11 +8,11 @@ import pytest
 
 from services.region.api.dynamodb import replies
 from services.region.api.dynamodb.parse_batches import parse_batch_get_item
-from services.region.api.dynamodb.replies import Arns
 from services.region.commands.batches import BatchWriteItem, ItemsFound, ItemsWritten
 from services.region.commands.items import GetItem, ItemFound, ItemWritten, PutItem, ReturnConsumedCapacity
 from services.region.commands.queries import Page, Scan
 from services.region.commands.tables import TableDescription, TableNames, TableStatus
+from services.region.rules.arns import Arns
 from shared.errors import (
     ConditionalCheckFailedError,
     ResourceNotFoundError,
@@ -132,14 +132,14 @@ def test_a_provisioned_table_is_described() -> None:
         "TableName": "orders",
         "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         "TableStatus": "ACTIVE",
-        "CreationDateTime": 1_700_000_000.123456,
+        "CreationDateTime": 1_700_000_000.123,
         "ProvisionedThroughput": {"NumberOfDecreasesToday": 0, "ReadCapacityUnits": 5, "WriteCapacityUnits": 6},
         "TableSizeBytes": 99,
         "ItemCount": 3,
         "TableArn": "arn:aws:dynamodb:eu-west-1:000000000000:table/orders",
         "TableId": "00010203-0405-0607-0809-0a0b0c0d0e0f",
         "DeletionProtectionEnabled": False,
-        "WarmThroughput": {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000, "Status": "ACTIVE"},
+        "WarmThroughput": {"ReadUnitsPerSecond": 5, "WriteUnitsPerSecond": 6, "Status": "ACTIVE"},
     }
 
 
@@ -147,7 +147,7 @@ def test_an_on_demand_table_shows_its_billing_mode() -> None:
     table = _table(replace(_described, definition=replace(_definition, billing_mode=BillingMode.PAY_PER_REQUEST)))
     assert table["BillingModeSummary"] == {
         "BillingMode": "PAY_PER_REQUEST",
-        "LastUpdateToPayPerRequestDateTime": 1_700_000_000.123456,
+        "LastUpdateToPayPerRequestDateTime": 1_700_000_000.123,
     }
 
 

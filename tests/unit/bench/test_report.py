@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from tests.bench.report import figures_of, members_of, shortfalls, table_of
-from tests.bench.rows import Round, RowName, bare, get, get_while_scanning, put, query, update
+from tests.bench.rows import Round, RowName, bare, get, get_while_scanning, put, query, transact, update
 from tests.bench.wrk import Load
 
-_region_operations = (get, put, update, query, get_while_scanning)
+_region_operations = (get, put, update, transact, query, get_while_scanning)
 
 
 def _round(requests: int, *, cpu_us: float = 900_000) -> Round:

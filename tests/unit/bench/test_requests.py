@@ -14,7 +14,15 @@ from tests.bench.items import (
     order,
     visiting_order,
 )
-from tests.bench.requests import get_requests, put_requests, query_requests, scan_requests, update_requests
+from tests.bench.requests import (
+    get_requests,
+    put_requests,
+    query_requests,
+    scan_requests,
+    transaction_items,
+    transaction_requests,
+    update_requests,
+)
 
 _port = 8001
 
@@ -49,6 +57,13 @@ def test_messages_are_whole_and_ask_for_what_they_should() -> None:
             assert headers[b"X-Amz-Target"].endswith(b"." + operation)
             assert int(headers[b"Content-Length"]) == len(body)
             assert orjson.loads(body)["TableName"].startswith("bench-")
+
+
+def test_transactions_put_every_item_once_four_at_a_time() -> None:
+    bodies = [orjson.loads(message.partition(b"\r\n\r\n")[2]) for message in transaction_requests(_port, revision=1)]
+    puts = [[action["Put"]["Item"] for action in body["TransactItems"]] for body in bodies]
+    assert {len(each) for each in puts} == {transaction_items}
+    assert len({item["id"]["S"] for each in puts for item in each}) == item_count
 
 
 def test_queries_ask_for_every_collection_in_turn() -> None:

@@ -17,8 +17,8 @@ from services.region.settings import RegionSettings
 from services.region.wiring import open_region
 from shared.changes.batches import Batch, Delivery, decode_batch, encode_batch
 from shared.changes.heartbeats import decode_heartbeat
-from shared.changes.records import Lane
-from shared.clock import SystemClock
+from shared.changes.records import Lane, decode_change
+from shared.clock import Clock, SystemClock
 from shared.model.tables import Generation, catalog_generation
 from shared.topology import Topology
 
@@ -65,17 +65,21 @@ class InProcessRegion:
         self._client = client
 
     async def call(self, operation: str, **members: Any) -> dict[str, Any]:
-        """An operation of the DynamoDB wire; raises `WireError` for any answer but 200."""
+        """An operation of the DynamoDB wire, of the Streams API by its whole target.
+
+        Raises `WireError` for any answer but 200.
+        """
+        target = operation if "." in operation else f"DynamoDB_20120810.{operation}"
         answered: Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
         self._endpoint.answer(
-            {b"x-amz-target": f"DynamoDB_20120810.{operation}".encode(), **_signed},
+            {b"x-amz-target": target.encode(), **_signed},
             orjson.dumps(members),
             lambda status, body: answered.set_result((status, body)),
         )
         status, body = await answered
         if status != 200:
             raise WireError(status, body)
-        document: dict[str, Any] = orjson.loads(body)
+        document: dict[str, Any] = orjson.loads(body) if body else {}
         return document
 
     async def create_table(self, name: str, *, sort_key: bool = False) -> None:
@@ -139,12 +143,16 @@ class InProcessRegion:
 
 
 @asynccontextmanager
-async def opened(folder: Path, name: str = "here") -> AsyncIterator[InProcessRegion]:
+async def opened(
+    folder: Path, name: str = "here", *, clock: Clock | None = None, **settings_given: Any
+) -> AsyncIterator[InProcessRegion]:
     """A region of the topology with its data under `folder`."""
     token_file = folder / "token"
     token_file.write_text(token)
-    settings = RegionSettings(region=name, data=folder / name, topology=topology, token_file=token_file)
-    async with open_region(settings, SystemClock()) as service:
+    settings = RegionSettings(
+        region=name, data=folder / name, topology=topology, token_file=token_file, **settings_given
+    )
+    async with open_region(settings, clock or SystemClock()) as service:
         headers = {"Authorization": f"Bearer {token}"}
         transport = httpx.ASGITransport(app=service.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://region", headers=headers) as client:
@@ -155,7 +163,7 @@ async def carry(source: InProcessRegion, target: InProcessRegion) -> None:
     """Applies at the target everything that it has not yet got from the source, lane by lane."""
     for lane, report in (await target.lanes()).items():
         if report["state"] == "FOLLOWING":
-            position, _ = report["sources"][source.name]
+            position = report["sources"][source.name][0]
             try:
                 batch = await source.lane(target.name, lane, after=position)
             except RefusedError as refusal:
@@ -179,13 +187,22 @@ async def add_replica(table: str, source: InProcessRegion, target: InProcessRegi
 
 
 async def copy_partition(lane: Lane, source: InProcessRegion, target: InProcessRegion) -> None:
-    page = await source.snapshot(target.name, lane)
-    positions = page.head["positions"]
-    while page.head["cursor"] is not None:
+    """As the target's replicator does, whether the copy is the first one or mends what is there."""
+    named = {"generation": lane.generation.hex(), "partition": lane.partition}
+    first = page = await source.snapshot(target.name, lane)
+    after = None
+    while True:
         await target.apply(source.name, page.deliveries, mode="snapshot")
-        page = await source.snapshot(target.name, lane, cursor=page.head["cursor"])
-    finished = {"generation": lane.generation.hex(), "partition": lane.partition, "positions": positions}
-    await target.ask("POST", "copies/finish", json=finished)
+        rows = [decode_change(delivery.record) for delivery in page.deliveries]
+        keys = [(row.partition_key.hex(), row.sort_key.hex()) for row in rows]
+        span = {"after": after, "through": page.head["cursor"], "collected": first.head["collected"], "keys": keys}
+        await target.ask("POST", "copies/forget", json={**named, **span})
+        after = page.head["cursor"]
+        if after is None:
+            break
+        page = await source.snapshot(target.name, lane, cursor=after)
+    finished = {"positions": first.head["positions"], "donor": source.name, "whole": first.head["whole"]}
+    await target.ask("POST", "copies/finish", json={**named, **finished})
 
 
 def _named(lane: Lane, target: str) -> dict[str, Any]:

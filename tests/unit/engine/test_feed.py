@@ -10,7 +10,7 @@ from services.region.vault.storage_key import storage_key
 from shared.changes.records import Lane, decode_change
 from shared.model.keys import slot_of
 from shared.model.tables import Generation
-from tests.unit.engine.regions import InProcessRegion, RefusedError, add_replica, catalog_lane, opened
+from tests.unit.engine.regions import InProcessRegion, RefusedError, add_replica, carry, catalog_lane, opened
 
 
 @pytest.fixture(name="here")
@@ -172,7 +172,7 @@ async def test_a_snapshots_positions_are_not_younger_than_its_rows(here: InProce
     lane = (await here.lanes_of("shared"))[0]
     head = (await here.lane("there", lane)).head["head"]
     first = await here.snapshot("there", lane)
-    assert first.head["positions"]["here"] == [head, -1]
+    assert first.head["positions"]["here"][:2] == [head, -1]
     await put_many(here)
     end = await here.snapshot("there", lane, cursor="end")
     assert end.head["cursor"] is None
@@ -180,17 +180,30 @@ async def test_a_snapshots_positions_are_not_younger_than_its_rows(here: InProce
     assert end.head["positions"]["here"][0] > head
 
 
-async def test_a_donor_whose_own_copy_is_not_complete_refuses(tmp_path: Path) -> None:
+async def test_a_donor_whose_own_copy_is_not_there_yet_refuses(tmp_path: Path) -> None:
+    async with opened(tmp_path) as here, opened(tmp_path, "there") as there:
+        await make_global(here)
+        await carry(here, there)
+        with pytest.raises(RefusedError) as refusal:
+            await there.snapshot("here", (await there.lanes_of("shared"))[0])
+        assert refusal.value.reason == "not_ready"
+
+
+async def test_a_donor_is_whole_for_whom_it_waits_for_alone(tmp_path: Path) -> None:
+    """It lacks nothing but what the other has, so each can give the other what it lacks."""
     async with opened(tmp_path) as here, opened(tmp_path, "there") as there:
         await here.create_table("shared")
         await add_replica("shared", here, there)
+        create = [{"Create": {"RegionName": "elsewhere"}}]
+        await here.call("UpdateTable", TableName="shared", ReplicaUpdates=create)
+        await carry(here, there)
         lane = (await there.lanes_of("shared"))[0]
-        await there.snapshot("here", lane)
-        damaged = {"generation": lane.generation.hex(), "partition": lane.partition}
+        assert (await there.snapshot("here", lane)).head["whole"]
+        damaged = {"generation": lane.generation.hex(), "partition": lane.partition, "source": "here"}
         await there.ask("POST", "lanes/needs_resync", json=damaged)
-        with pytest.raises(RefusedError) as refusal:
-            await there.snapshot("here", lane)
-        assert refusal.value.reason == "not_ready"
+        assert (await there.lanes())[lane]["lost"] == ["here"]
+        assert (await there.snapshot("here", lane)).head["whole"]
+        assert not (await there.snapshot("elsewhere", lane)).head["whole"]
 
 
 async def test_acknowledgements_never_go_back_and_survive(tmp_path: Path) -> None:

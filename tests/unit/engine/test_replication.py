@@ -72,8 +72,8 @@ async def some_lane(region: InProcessRegion) -> tuple[Lane, list[str]]:
 
 
 async def position_of(region: InProcessRegion, lane: Lane) -> list[int]:
-    position: list[int] = (await region.lanes())[lane]["sources"]["there"]
-    return position
+    sequence, offset, _ = (await region.lanes())[lane]["sources"]["there"]
+    return [sequence, offset]
 
 
 async def test_what_was_applied_before_is_skipped(here: InProcessRegion) -> None:
@@ -131,7 +131,7 @@ def test_position_and_items_are_of_one_transaction(tmp_path: Path, end: str) -> 
     file = PartitionFile(tmp_path / "0.db", bytes(32), lane=lane, region=1, first_state=PartitionState())
     applied = end == "commit"
     assert (file.read(ItemKey(slot_of(b"a"), b"a", b"")) is not None) == applied
-    assert file.state.positions == ({there: Position(1)} if applied else {})
+    assert file.state.positions == ({there: Position(1, commit_us=now_us)} if applied else {})
     file.close()
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from services.replicator.io.port import (
     ApplyMode,
@@ -19,7 +19,7 @@ from services.replicator.io.port import (
 )
 from shared.changes.batches import Delivery
 from shared.changes.heartbeats import Heartbeat
-from shared.changes.records import Kind, Lane, encode_change
+from shared.changes.records import Kind, Lane, commit_us_of, encode_change
 from shared.errors import RequestRefusedError
 from shared.feed.port import FeedBatch, FeedUnavailableError, Position
 from shared.model.tables import Generation, RegionName, catalog_generation
@@ -81,6 +81,11 @@ class SimulatedSource(Watched):
     positions: dict[RegionName, Position] = field(default_factory=dict)
     end: dict[RegionName, Position] | None = None
     acknowledged: dict[Lane, int] = field(default_factory=dict)
+    positions_told: dict[Lane, Position] = field(default_factory=dict)  # the same, with all that was said
+    horizons: dict[Lane, int] = field(default_factory=dict)
+    horizons_wanted: list[Lane] = field(default_factory=list)
+    whole: bool = True
+    collected: int = 0
     refusal: RequestRefusedError | None = None
     away: bool = False
     filled: list[tuple[Lane, int]] = field(default_factory=list)
@@ -102,23 +107,28 @@ class SimulatedSource(Watched):
         if sequence < self.trimmed.get(lane, 0):
             raise RequestRefusedError("too_old", "trimmed")
         log = self.log[lane]
-        return LanePage(len(log), log[sequence : sequence + self.page_size])
+        commit_us = commit_us_of(log[sequence - 1].record) if 0 < sequence <= len(log) else None
+        return LanePage(len(log), log[sequence : sequence + self.page_size], commit_us or 0)
 
     async def snapshot(self, lane: Lane, cursor: str | None) -> SnapshotPage:
         self._answer()
         number = int(cursor or 0)
         rows = [row._replace(lane=lane) for row in self.pages[number]] if self.pages else []
         following = str(number + 1) if number + 1 < len(self.pages) else None
-        return SnapshotPage(self.positions, rows, following, sum(map(len, self.pages)))
+        total = sum(map(len, self.pages))
+        return SnapshotPage(self.positions, rows, following, total, whole=self.whole, collected=self.collected)
 
     async def snapshot_end(self, lane: Lane) -> Mapping[RegionName, Position]:
         self._answer()
         self.ends_asked.append(lane)
         return self.positions if self.end is None else self.end
 
-    async def acknowledge(self, positions: Mapping[Lane, int]) -> None:
+    async def acknowledge(self, positions: Mapping[Lane, Position], horizons: Mapping[Lane, int]) -> Sequence[Lane]:
         self._answer()
-        self.acknowledged |= positions
+        self.positions_told |= positions
+        self.acknowledged |= {lane: position.sequence for lane, position in positions.items()}
+        self.horizons |= horizons
+        return self.horizons_wanted
 
     async def close(self) -> None: ...
 
@@ -147,6 +157,9 @@ class SimulatedOwn(Watched):
     complete: list[Generation] = field(default_factory=list)
     away: bool = False
     applies: int = 0
+    horizons: dict[Lane, int] = field(default_factory=dict)
+    horizons_wanted: list[Lane] = field(default_factory=list)
+    forgotten: list[tuple[Lane, str | None, str | None, int, int]] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def own(
@@ -158,17 +171,19 @@ class SimulatedOwn(Watched):
         stage: CopyStage = CopyStage.FOLLOWING,
         donors: Sequence[RegionName] = (),
         active: bool = True,
+        lost: Sequence[RegionName] = (),
     ) -> OwnedLane:
         positions = {name: Position(sequence) for name, sequence in sources.items()}
-        self.owned[lane] = OwnedLane(lane, table, stage, positions, donors, active)
+        self.owned[lane] = OwnedLane(lane, table, stage, positions, donors, active, lost)
         self.revision += 1
         return self.owned[lane]
 
-    async def register(self, worker: str, reports: Sequence[LinkReport]) -> Membership:
+    async def register(self, worker: str, reports: Sequence[LinkReport], horizons: Mapping[Lane, int]) -> Membership:
         self._answer()
         self.workers[worker] = reports
+        self.horizons |= horizons
         names = sorted(self.workers)
-        return Membership(names.index(worker), len(names), self.revision, self.peers)
+        return Membership(names.index(worker), len(names), self.revision, self.peers, self.horizons_wanted)
 
     async def lanes(self) -> OwnedLanes:
         self._answer()
@@ -198,8 +213,23 @@ class SimulatedOwn(Watched):
         self._answer()
         self.progress.append((lane, percent))
 
-    async def finish_copy(self, lane: Lane, donor: RegionName, *, positions: Mapping[RegionName, Position]) -> None:
+    async def forget(
+        self, lane: Lane, keys: Sequence[tuple[bytes, bytes]], *, after: str | None, through: str | None, collected: int
+    ) -> None:
         self._answer()
+        self.forgotten.append((lane, after, through, collected, len(keys)))
+
+    async def finish_copy(
+        self, lane: Lane, donor: RegionName, *, positions: Mapping[RegionName, Position], whole: bool
+    ) -> None:
+        self._answer()
+        if not whole:
+            owned = self.owned[lane]
+            left = [name for name in owned.lost if name != donor]
+            self.owned[lane] = replace(owned, lost=left)
+            if left:
+                self.revision += 1
+                return
         self.finished[lane] = (donor, positions)
         for name, position in positions.items():
             self.applied[name, lane] = list(range(1, position.sequence + 1))
@@ -254,6 +284,7 @@ class SimulatedFeed:
         self.batches: asyncio.Queue[FeedBatch | FeedUnavailableError] = asyncio.Queue()
         self.followed: Mapping[Lane, Position] = {}
         self.closed = False
+        self.polled = asyncio.Event()
 
     def deliver(self, *deliveries: Delivery) -> None:
         self.batches.put_nowait(FeedBatch(deliveries))
@@ -274,6 +305,7 @@ class SimulatedFeed:
         self.followed = lanes
 
     async def poll(self, *, wait_s: float) -> FeedBatch:
+        self.polled.set()
         try:
             async with asyncio.timeout(wait_s):
                 batch = await self.batches.get()

@@ -1,7 +1,7 @@
 """A link at work, between a simulated source and a simulated own region."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -10,7 +10,10 @@ from services.replicator.io.port import CopyStage, LinkReport
 from services.replicator.work import acks
 from services.replicator.work.follow import LinkFollower
 from services.replicator.work.reports import LinkStatus, link_reports, stuck_s
+from shared.changes.heartbeats import Heartbeat
 from shared.changes.records import Lane
+from shared.feed.port import FeedBatch, Position
+from shared.limits import horizon_interval_s
 from tests.unit.replicator.simulated import (
     FakeClock,
     SimulatedFeed,
@@ -52,6 +55,13 @@ class Rig:
 
     async def until_applied(self, lane: Lane, count: int) -> None:
         await self.own.until(lambda: len(self.applied(lane)) >= count)
+
+    async def until(self, done: Callable[[], bool]) -> None:
+        """What a link does without asking anybody is done when it waits for its feed again."""
+        async with asyncio.timeout(20):
+            while not done():
+                self.feed.polled.clear()
+                await self.feed.polled.wait()
 
     def report(self, table: str = "orders") -> LinkReport:
         return next(report for report in link_reports(self.link, self.clock) if report.table == table)
@@ -296,9 +306,89 @@ async def test_sources_hear_how_far_we_are(rig: Rig, monkeypatch: pytest.MonkeyP
     rig.feed.deliver(*rig.source.commit(first, count=3))
     await rig.until_applied(first, 3)
     rig.source.away = True
-    telling = asyncio.create_task(acks.acknowledge_forever(rig.link, rig.source))
+    telling = asyncio.create_task(
+        acks.acknowledge_forever(rig.link, rig.source, horizons_of=lambda _lanes: {}, clock=rig.clock)
+    )
     rig.feed.deliver(*rig.source.commit(second, count=2))
     await rig.until_applied(second, 2)
     rig.source.away = False
     await rig.source.until(lambda: rig.source.acknowledged == {first: 3, second: 2})
     telling.cancel()
+
+
+async def test_a_horizon_is_said_only_when_it_is_wanted(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of tables at rest must not cost a word a second."""
+    monkeypatch.setattr(acks, "interval_s", 0.01)
+
+    def horizons_of(lanes: Sequence[Lane]) -> Mapping[Lane, int]:
+        return dict.fromkeys(lanes, 77)
+
+    telling = asyncio.create_task(
+        acks.acknowledge_forever(rig.link, rig.source, horizons_of=horizons_of, clock=rig.clock)
+    )
+    await rig.source.until(rig.source.changed.is_set)
+    assert rig.source.horizons == {}
+    rig.source.horizons_wanted = [second]
+    rig.clock.ahead_s = 2 * horizon_interval_s
+    await rig.source.until(lambda: rig.source.horizons == {second: 77})
+    telling.cancel()
+
+
+async def test_a_horizon_is_the_time_of_a_heartbeat_whose_changes_are_all_applied(rig: Rig) -> None:
+    """Anything later would let others forget what is still under way to here."""
+    assert rig.link.horizon_us(first) == 0
+    rig.feed.interrupt({first: 0, second: 0}, time_us=1_000)
+    rig.feed.beat({first: 2}, time_us=2_000)
+    rig.feed.beat({first: 4}, time_us=3_000)
+    await rig.until(lambda: rig.link.tally.heartbeats == 3)
+    assert (rig.link.horizon_us(first), rig.link.horizon_us(second)) == (1_000, 3_000)
+    made = rig.source.commit(first, count=4)
+    rig.feed.deliver(*made[:3])
+    await rig.until_applied(first, 3)
+    assert rig.link.horizon_us(first) == 2_000
+    rig.feed.deliver(made[3])
+    await rig.until_applied(first, 4)
+    await rig.until(lambda: rig.link.horizon_us(first) == 3_000)
+
+
+async def test_a_lane_of_which_the_source_said_nothing_has_no_horizon(rig: Rig) -> None:
+    """The source may have written to it and not know yet that we follow; it is asked."""
+    rig.feed.interrupt({first: 0, second: 0}, time_us=1_000)
+    rig.feed.interrupt({first: 0}, time_us=2_000)
+    await rig.until(lambda: rig.link.tally.heartbeats == 2)
+    assert rig.link.horizon_us(second) == 1_000
+    rig.source.log[second] = []
+    await rig.until(lambda: rig.link.horizon_us(second) == 2_000)
+
+
+async def test_a_source_that_has_lost_changes_is_told_before_the_lane_is_given_up(rig: Rig) -> None:
+    """It was restored from an older copy: it needs from us what it has lost, and we need what it has made since."""
+    rig.feed.deliver(*rig.source.commit(first, count=5, commit_us=1_000))
+    await rig.until_applied(first, 5)
+    del rig.source.log[first][3:]
+    rig.source.commit(first, count=1, commit_us=9_000)
+    rig.feed.interrupt({first: 4, second: 0}, time_us=rig.clock.wall_us())
+    await rig.own.until(lambda: rig.own.needing_resync)
+    assert rig.own.needing_resync[0][:2] == (first, east)
+    assert rig.source.positions_told[first] == Position(5, commit_us=1_000)
+
+
+async def test_reused_sequences_are_noticed_also_beyond_the_position(rig: Rig) -> None:
+    """It has come further again than it was: its head alone shows nothing, and what lies between would be lost."""
+    rig.feed.deliver(*rig.source.commit(first, count=5, commit_us=1_000))
+    await rig.until_applied(first, 5)
+    del rig.source.log[first][3:]
+    rig.source.commit(first, count=7, commit_us=9_000)
+    rig.feed.interrupt({first: 10, second: 0}, time_us=rig.clock.wall_us())
+    await rig.own.until(lambda: rig.own.needing_resync)
+    assert rig.applied(first) == [1, 2, 3, 4, 5]
+
+
+async def test_a_head_in_the_place_of_another_change_is_noticed(rig: Rig) -> None:
+    rig.feed.deliver(*rig.source.commit(first, count=5, commit_us=1_000))
+    await rig.until_applied(first, 5)
+    rig.source.log[first][4:] = []
+    rig.source.commit(first, count=1, commit_us=9_000)
+    heartbeat = Heartbeat(1, rig.clock.wall_us(), {first: 5, second: 0})
+    rig.feed.batches.put_nowait(FeedBatch((), (heartbeat,), interrupted=True, head_times={first: 9_000}))
+    await rig.own.until(lambda: rig.own.needing_resync)

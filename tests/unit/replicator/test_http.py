@@ -80,14 +80,24 @@ async def source(region: Answering) -> AsyncIterator[HttpSourceRegion]:
 
 
 async def test_requests_carry_the_token_and_the_caller(region: Answering, source: HttpSourceRegion) -> None:
-    await source.acknowledge({lane: 7})
+    region.answer({"horizons_wanted": [[orders.hex(), 3]]})
+    assert await source.acknowledge({lane: Position(7, commit_us=44)}, {lane: 55}) == [lane]
     asked = region.asked[0]
     assert (asked.path, asked.headers["authorization"], asked.headers["x-meridian-region"]) == (
         "internal/v1/acks",
         "Bearer secret",
         "west",
     )
-    assert orjson.loads(asked.body) == {"target": "west", "lanes": [[orders.hex(), 3, 7]]}
+    assert orjson.loads(asked.body) == {
+        "target": "west",
+        "lanes": [[orders.hex(), 3, 7, 44]],
+        "horizons": [[orders.hex(), 3, 55]],
+    }
+
+
+async def test_a_source_of_an_earlier_release_wants_no_horizons(region: Answering, source: HttpSourceRegion) -> None:
+    region.status, region.body = 204, b""
+    assert await source.acknowledge({lane: Position(7)}, {}) == ()
 
 
 async def test_a_lane_is_read_from_the_change_log(region: Answering, source: HttpSourceRegion) -> None:
@@ -133,7 +143,7 @@ async def test_lanes_and_membership_are_read(region: Answering, own: HttpOwnRegi
     )
     peer = {"name": "east", "number": 1, "endpoint": "http://127.0.0.1:1"}
     region.answer({"rank": 1, "workers": 3, "lanes_revision": 4, "region": "west", "peers": [peer]})
-    membership = await own.register("me", [])
+    membership = await own.register("me", [], {})
     assert (membership.rank, membership.workers, membership.peers) == (1, 3, [Region("east", 1, "http://127.0.0.1:1")])
     assert [membership.holds(Lane(orders, partition)) for partition in range(4)] == [False, True, False, False]
 
@@ -141,13 +151,13 @@ async def test_lanes_and_membership_are_read(region: Answering, own: HttpOwnRegi
 async def test_copies_are_told_to_the_region(region: Answering, own: HttpOwnRegion) -> None:
     region.status, region.body = 204, b""
     await own.report_progress(lane, percent=40)
-    await own.finish_copy(lane, east, positions={east: Position(7, 3)})
+    await own.finish_copy(lane, east, positions={east: Position(7, 3)}, whole=False)
     await own.fail_copy(lane, reason="why")
     await own.caught_up(orders)
     await own.needs_resync(lane, east, reason="why")
     assert [(asked.path.removeprefix("internal/v1/"), orjson.loads(asked.body)) for asked in region.asked] == [
         ("copies/progress", {**named, "percent": 40}),
-        ("copies/finish", {**named, "donor": "east", "positions": {"east": [7, 3]}}),
+        ("copies/finish", {**named, "donor": "east", "positions": {"east": [7, 3, 0]}, "whole": False}),
         ("copies/fail", {**named, "reason": "why"}),
         ("copies/caught_up", {"generation": orders.hex()}),
         ("lanes/needs_resync", {**named, "source": "east", "reason": "why"}),
@@ -185,7 +195,7 @@ async def test_an_answer_that_makes_no_sense_counts_as_none(
     region.body = body
     calls: list[Callable[[], Awaitable[object]]] = [
         own.lanes,
-        lambda: own.register("me", []),
+        lambda: own.register("me", [], {}),
         lambda: own.apply(east, [change(lane, 1)], mode=ApplyMode.FEED),
         lambda: source.changes_after(lane, 7),
         lambda: source.snapshot(lane, None),

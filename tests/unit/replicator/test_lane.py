@@ -31,6 +31,7 @@ from services.replicator.link.lane import (
 from shared.changes.batches import Delivery, no_offset
 from shared.changes.records import Lane
 from shared.model.tables import Generation
+from tests.unit.replicator.simulated import change
 
 lane = Lane(Generation(b"\x01" * 16), 2)
 second_us = 1_000_000
@@ -43,7 +44,7 @@ def records(*sequences: int, offset: int | None = None) -> list[Delivery]:
 
 def a_lane(applied: int = 0, *, head: int | None = 0, offset: int = no_offset) -> LaneState:
     """A lane that is at rest, unless `head` says otherwise."""
-    state = new_lane(applied, offset, now=0.0, now_us=start_us)
+    state = new_lane(applied, offset, commit_us=0, now=0.0, now_us=start_us)
     return state if head is None else after(state, Interrupted(max(head, applied)))[0]
 
 
@@ -285,3 +286,49 @@ def test_every_sequence_is_applied_once_and_in_order(chunks: list[tuple[int, int
                 raise AssertionError(effect)
     assert done == list(range(applied + 1, head + 1))
     assert state.caught_up
+
+
+def changes(*sequences: int, commit_us: int) -> list[Delivery]:
+    return [change(lane, each, commit_us=commit_us) for each in sequences]
+
+
+def test_a_head_below_what_is_applied_is_asked_about_and_then_the_lane_is_lost() -> None:
+    """The first answer may be older than what came meanwhile; the second is not."""
+    state, effects = after(a_lane(5), Interrupted(3))
+    assert effects == [Fill(5)]
+    _, effects = after(state, Filled(5, [], 3, now=1.0))
+    assert effects == [NeedsResync("the source has 3 changes, and had 5: its data have become older")]
+
+
+def test_a_heartbeat_below_what_is_applied_is_asked_about() -> None:
+    """Kafka tells no follower that the source has restarted."""
+    state, effects = after(a_lane(5), HeartbeatArrived(start_us, 3, start_us, now=1.0))
+    assert effects == [Fill(5)]
+    state, effects = after(state, Filled(5, [], 5, now=1.0))
+    assert effects == []
+    assert state.caught_up
+
+
+def test_another_change_under_a_known_sequence_loses_the_lane() -> None:
+    """Its successors would be taken for what follows, and what it replaced would be missed for ever."""
+    state, _ = after(a_lane(3), Delivered(changes(4, 5, commit_us=1_000)))
+    _, effects = after(state, Delivered(changes(4, 5, 6, commit_us=9_000)))
+    assert [type(effect) for effect in effects] == [NeedsResync]
+    _, effects = after(state, Interrupted(9), Filled(5, changes(6, 7, commit_us=9_000), 9, now=1.0, commit_us=9_000))
+    assert effects[0] == Fill(5)
+    assert [type(effect) for effect in effects[1:]] == [NeedsResync]
+
+
+def test_the_same_change_again_is_a_repeat() -> None:
+    """Negative control: feeds repeat, and sources restart without a loss."""
+    state, _ = after(a_lane(3), Delivered(changes(4, 5, commit_us=1_000)))
+    state, effects = after(state, Delivered(changes(4, 5, commit_us=1_000)), Interrupted(5, commit_us=1_000))
+    assert effects == []
+    _, effects = after(state, Interrupted(6), Filled(5, changes(6, commit_us=2_000), 6, now=1.0, commit_us=1_000))
+    assert sequences_applied(effects) == [6]
+
+
+def test_a_position_without_a_time_is_believed() -> None:
+    """It was stored by an earlier release, or came with a copy of a log that was trimmed."""
+    _, effects = after(a_lane(5), Interrupted(6), Filled(5, changes(6, commit_us=2_000), 6, now=1.0, commit_us=1_000))
+    assert sequences_applied(effects) == [6]

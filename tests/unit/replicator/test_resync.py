@@ -202,3 +202,69 @@ async def test_few_partitions_are_copied_at_once() -> None:
     async with copying(own, {east: source}) as copier:
         assert copier._places._value <= resync.copies_at_once
         await own.until(lambda: len(own.finished) == len(lanes))
+
+
+async def test_a_donor_that_waits_itself_is_taken_for_what_it_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two regions that lost each other's changes would otherwise wait for each other for ever."""
+    own = SimulatedOwn()
+    own.own(first, {east: 3, south: 5}, stage=CopyStage.NEEDS_RESYNC, donors=[south, east], lost=[east])
+    source = donor(east=40, south=4)
+    source.whole = False
+    async with copying(own, {east: source, south: donor(east=2, south=9)}):
+        await own.until(lambda: own.finished)
+    assert own.finished[first][0] == east
+
+
+async def test_a_copy_of_a_donor_that_waits_itself_is_not_taken_for_whole() -> None:
+    """A new replica would serve without what the donor still has to get."""
+    own = SimulatedOwn()
+    own.own(first, {east: 0}, stage=CopyStage.COPYING, donors=[east])
+    source = donor(east=40)
+    source.whole = False
+    async with copying(own, {east: source}):
+        await own.until(lambda: own.failures)
+        assert not own.snapshot_rows
+        source.whole = True
+        await own.until(lambda: own.finished)
+    assert own.failures[0][1] == "copying from east: its own copy waits for changes of other regions"
+
+
+async def test_a_lane_that_lost_two_sources_copies_from_both() -> None:
+    own = SimulatedOwn()
+    own.own(first, {east: 3, south: 3}, stage=CopyStage.NEEDS_RESYNC, donors=[south, east], lost=[east, south])
+    donors: dict[str, SimulatedSource] = {east: donor(east=40, south=1), south: donor(east=1, south=7)}
+    for source in donors.values():
+        source.whole = False
+    async with copying(own, donors) as copier:
+        await own.until(lambda: own.owned[first].lost == [south])
+        async with asyncio.TaskGroup() as tasks:
+            while not own.finished:
+                await asyncio.sleep(0)
+                copier.assign(list(own.owned.values()), tasks)
+    assert own.owned[first].stage is CopyStage.FOLLOWING
+
+
+async def test_what_a_donor_has_forgotten_is_forgotten_page_by_page() -> None:
+    """Items whose tombstones it has collected are not in its rows, and would stay here for ever."""
+    own = SimulatedOwn()
+    own.own(first, {east: 3}, stage=CopyStage.NEEDS_RESYNC, donors=[east])
+    source = donor(east=40)
+    source.pages = [[change(first, n) for n in page] for page in ((1, 2), (3, 4), (5,))]
+    source.collected = 99
+    async with copying(own, {east: source}):
+        await own.until(lambda: own.finished)
+    assert own.forgotten == [
+        (first, None, "1", 99, 2),
+        (first, "1", "2", 99, 2),
+        (first, "2", None, 99, 1),
+    ]
+
+
+async def test_a_new_replica_has_nothing_to_forget() -> None:
+    own = SimulatedOwn()
+    own.own(first, {east: 3}, stage=CopyStage.COPYING, donors=[east])
+    source = donor(east=40)
+    source.collected = 99
+    async with copying(own, {east: source}):
+        await own.until(lambda: own.finished)
+    assert own.forgotten == []

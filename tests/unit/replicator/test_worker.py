@@ -174,3 +174,24 @@ async def test_draining_ends_even_if_the_region_is_away(team: Team) -> None:
         await team.own.until(lambda: team.own.applies)
         async with asyncio.timeout(5):
             await worker.drain()
+
+
+async def test_a_horizon_is_the_lowest_of_all_sources(team: Team) -> None:
+    """What one source still has to bring could bring an item back."""
+    team.own.horizons_wanted = [lanes[0]]
+    async with running(team.worker("a")):
+        await team.own.until(lambda: followed(team, east, 0) == followed(team, south, 0) == {0, 1, 2, 3})
+        team.feeds[east, 0].interrupt(dict.fromkeys(lanes, 0), time_us=5_000)
+        team.feeds[south, 0].interrupt(dict.fromkeys(lanes, 0), time_us=3_000)
+        await team.own.until(lambda: team.own.horizons == {lanes[0]: 3_000})
+
+
+async def test_a_copy_that_is_not_whole_has_no_horizon(team: Team) -> None:
+    team.own.horizons_wanted = lanes[:2]
+    team.own.own(lanes[0], {east: 0, south: 0}, stage=CopyStage.COPYING)
+    async with running(team.worker("a")):
+        await team.own.until(lambda: followed(team, east, 0) == followed(team, south, 0) == {1, 2, 3})
+        for name in (east, south):
+            team.feeds[name, 0].interrupt(dict.fromkeys(lanes, 0), time_us=5_000)
+        await team.own.until(lambda: team.own.horizons.get(lanes[1]) == 5_000)
+    assert lanes[0] not in team.own.horizons

@@ -5,11 +5,15 @@ from pathlib import Path
 import pytest
 
 from services.region.rules.stored import StoredItem
+from services.region.storage.connections import open_writer
+from services.region.storage.index_entries import IndexPhase
 from services.region.storage.partition_file import CopyState, PartitionFile, PartitionState
 from services.region.storage.reader import PartitionReader
-from shared.changes.records import Kind
+from shared.changes.records import Kind, decode_change
 from shared.errors import CorruptRecordError
 from shared.feed.port import Position
+from shared.model.indexes import SecondaryIndex
+from shared.model.keys import KeyAttribute
 from shared.versions.versions import encode_seen
 from tests.unit.storage.folders import check_account, image_of, key_named, open_file, storage_key
 
@@ -20,9 +24,9 @@ def write(file: PartitionFile, name: str, text: str | None, *, now_us: int = 1_0
     file.write_local(key, file.read(key), kind=kind, image=image, now_us=now_us)
 
 
-def apply(file: PartitionFile, name: str, text: str | None, *, timestamp: int) -> None:
+def apply(file: PartitionFile, name: str, text: str | None, *, timestamp: int, now_us: int = 0) -> None:
     arrived = StoredItem(timestamp, 2, encode_seen({2: timestamp}), None if text is None else image_of(text))
-    file.write_applied(key_named(name), file.read(key_named(name)), arrived, record=b"record", now_us=1_000_000)
+    file.write_applied(key_named(name), file.read(key_named(name)), arrived, record=b"record", now_us=now_us)
 
 
 def test_the_account_equals_a_recomputation_by_scan(tmp_path: Path) -> None:
@@ -143,3 +147,137 @@ def test_a_lane_is_read_in_order_and_cut_at_a_size(tmp_path: Path) -> None:
     assert [change.origin_sequence for change in some] == [3, 4, 5]
     assert len(reader.changes_after(2, bytes_max=1, rows_max=100)) == 1, "a change larger than the bound still moves on"
     assert len(reader.changes_after(2, bytes_max=1 << 20, rows_max=4)) == 4
+
+
+def test_tombstones_are_collected_from_the_oldest_on(tmp_path: Path) -> None:
+    """Nothing that can be read changes: not an item, not a count, not the digest."""
+    file = open_file(tmp_path)
+    file.begin()
+    for number in range(9):
+        apply(file, f"item {number}", "x" if number % 3 == 0 else None, timestamp=100 - number)
+    file.commit()
+    before = file.state.copied()
+    file.begin()
+    collected = file.collect_tombstones(below=99, rows_max=3)
+    file.commit()
+    assert [each.stored.timestamp for each in collected] == [92, 93, 95]
+    assert file.state.collected_timestamp == 95
+    assert (file.state.item_count, file.state.digest) == (before.item_count, before.digest)
+    reader = PartitionReader(file.path, storage_key)
+    assert reader.oldest_tombstone() == 96
+    check_account(reader)
+    file.begin()
+    assert [each.stored.timestamp for each in file.collect_tombstones(below=99, rows_max=9)] == [96, 98]
+    file.commit()
+    assert reader.oldest_tombstone() == 99
+    assert file.state.sequence == before.sequence
+
+
+def test_a_tombstone_is_as_old_as_its_stay_here(tmp_path: Path) -> None:
+    """That of an expiry has the timestamp of what has expired, which may be months ago."""
+    file = open_file(tmp_path)
+    file.begin()
+    apply(file, "late", None, timestamp=1 << 16, now_us=9000)
+    apply(file, "ahead", None, timestamp=8 << 16, now_us=3000)
+    assert file.collect_tombstones(below=8 << 16, rows_max=9) == []
+    assert [each.stored.timestamp for each in file.collect_tombstones(below=9 << 16, rows_max=9)] == [8 << 16]
+    file.collect_tombstones(below=(9 << 16) + 1, rows_max=9)
+    assert file.state.collected_timestamp == 8 << 16
+    file.commit()
+
+
+def test_a_write_over_a_collected_tombstone_beats_it(tmp_path: Path) -> None:
+    """Other regions may have it still; a slow clock must not make the write lose against it."""
+    file = open_file(tmp_path)
+    file.begin()
+    apply(file, "a", None, timestamp=10_000_000 << 16)
+    file.collect_tombstones(below=2**62, rows_max=9)
+    write(file, "a", "again", now_us=0)
+    file.commit()
+    stored = file.read(key_named("a"))
+    assert stored is not None
+    assert stored.timestamp == (10_000_000 << 16) + 1
+
+
+def test_a_dropped_item_leaves_the_account_right_and_a_change_in_the_log(tmp_path: Path) -> None:
+    file = open_file(tmp_path)
+    file.begin()
+    write(file, "a", "x")
+    write(file, "b", "y")
+    stored = file.read(key_named("a"))
+    assert stored is not None
+    file.drop_item(key_named("a"), stored, now_us=2_000_000)
+    file.commit()
+    assert file.read(key_named("a")) is None
+    check_account(PartitionReader(file.path, storage_key))
+    sequence, origin_sequence, record = file.connection.execute(
+        "SELECT sequence, origin_sequence, record FROM changes ORDER BY sequence DESC LIMIT 1"
+    ).get
+    assert (sequence, origin_sequence, decode_change(record).kind) == (3, None, Kind.DELETE)
+
+
+def test_lost_sources_survive_and_are_rolled_back(tmp_path: Path) -> None:
+    file = open_file(tmp_path)
+    file.begin()
+    file.write_lost(frozenset({2, 3}))
+    file.commit()
+    file.begin()
+    file.write_lost(frozenset({3}))
+    file.rollback()
+    assert file.state.lost == {2, 3}
+    file.begin()
+    file.write_lost(frozenset({3}))
+    file.commit()
+    file.close()
+    assert open_file(tmp_path).state.lost == {3}
+
+
+def test_a_file_of_the_first_format_is_read_as_it_is_and_upgraded_when_it_is_written(tmp_path: Path) -> None:
+    """Regions are upgraded one at a time, over their data."""
+    golden = Path(__file__).parents[2] / "golden" / "files" / "partition_file.1.sql"
+    path = tmp_path / "0.db"
+    connection = open_writer(path, storage_key)
+    connection.execute(golden.read_text(encoding="utf-8"))
+    connection.execute("INSERT INTO state VALUES (1, 1, 4, 3, 0, 0, 1, 9, zeroblob(16), 'FOLLOWING')")
+    connection.execute("INSERT INTO positions VALUES (2, 7, 700)")
+    connection.execute("INSERT INTO items VALUES (5, x'61', x'', 77, 2, x'', NULL)")
+    connection.close()
+    reader = PartitionReader(path, storage_key)
+    assert reader.oldest_tombstone() == 0, "not known, so worth a write"
+    before = reader.state()
+    assert (before.origin_sequence, before.positions, before.head_us) == (3, {2: Position(7, 700)}, 0)
+    reader.close()
+    file = open_file(tmp_path)
+    assert file.state == before
+    file.begin()
+    assert len(file.collect_tombstones(below=100, rows_max=9)) == 1
+    file.write_position(2, Position(8, 701, 44))
+    file.commit()
+    file.close()
+    assert open_file(tmp_path).state.positions == {2: Position(8, 701, 44)}
+
+
+def test_a_file_of_the_second_format_gets_what_indexes_need_when_it_is_written(tmp_path: Path) -> None:
+    golden = Path(__file__).parents[2] / "golden" / "files" / "partition_file.2.sql"
+    path = tmp_path / "0.db"
+    connection = open_writer(path, storage_key)
+    connection.execute(golden.read_text(encoding="utf-8"))
+    connection.execute("INSERT INTO state VALUES (1, 2, 4, 3, 0, 0, 1, 9, zeroblob(16), 'FOLLOWING', 0, 0)")
+    image = b'{"p":{"S":"a"},"x":{"S":"b"}}'
+    connection.execute("INSERT INTO items VALUES (5, x'61', x'', 77, 2, x'', ?)", (image,))
+    connection.close()
+    reader = PartitionReader(path, storage_key)
+    assert reader.state().indexes == []
+    reader.close()
+    index = SecondaryIndex(259, "by-x", True, (KeyAttribute("x", "S"),), (), ("p",))
+    file = open_file(tmp_path)
+    file.begin()
+    file.want_indexes([index])
+    file.commit()
+    assert [held.phase for held in file.state.indexes] == [IndexPhase.BUILDING]
+    file.begin()
+    assert not file.work_on_indexes(rows_max=9)
+    file.commit()
+    file.close()
+    [held] = open_file(tmp_path).state.indexes
+    assert (held.index, held.phase, held.entry_count) == (index, IndexPhase.BUILT, 1)

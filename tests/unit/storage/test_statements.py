@@ -44,6 +44,15 @@ def test_the_check_finds_a_scan(tmp_path: Path) -> None:
         ("scan_items", "PRIMARY KEY ((slot,pk,sk)>(?,?,?) AND slot<?)"),
         ("scan_rows", "PRIMARY KEY ((slot,pk,sk)>(?,?,?) AND slot<?)"),
         ("read_lane", "INDEX changes_by_origin (origin_sequence>?)"),
+        (
+            "read_index_collection",
+            "PRIMARY KEY (number=? AND pk=? AND (sk,slot,base_pk,base_sk)>(?,?,?,?) AND sk<?)",
+        ),
+        (
+            "read_index_collection_backward",
+            "PRIMARY KEY (number=? AND pk=? AND sk>? AND (sk,slot,base_pk,base_sk)<(?,?,?,?))",
+        ),
+        ("scan_index", "PRIMARY KEY (number=? AND (pk,sk,slot,base_pk,base_sk)>(?,?,?,?,?))"),
     ],
 )
 def test_ranges_bound_the_index_on_both_sides(tmp_path: Path, name: str, index: str) -> None:

@@ -84,10 +84,17 @@ def _judge_whole(value: int, shape: Whole, place: str, errors: list[str]) -> Non
     _judge_bounds(value, (shape.min, shape.max), "value", (value, shape, place), errors)
 
 
-def _judge_table_name(value: str, _shape: TableName, place: str, errors: list[str]) -> None:
-    if table_names.table_name_of(value) is None:
-        shape = Text(pattern=table_names.pattern, length_min=3, length_max=255) if value else Text(length_min=1)
-        _judge_text(value, shape, place, errors)
+def _judge_table_name(value: str, shape: TableName, place: str, errors: list[str]) -> None:
+    if table_names.table_name_of(value) is not None:
+        return
+    if value.startswith("arn:"):
+        errors.append(_error(value, shape, place, table_names.arn_constraint))
+    elif shape.of_calls_on_tables:
+        _judge_bounds(len(value), (3, 255), "length", (value, shape, place), errors)
+        _judge_text(value, Text(pattern=table_names.pattern), place, errors)
+    else:
+        told = Text(pattern=table_names.pattern, length_min=3, length_max=255) if value else Text(length_min=1)
+        _judge_text(value, told, place, errors)
 
 
 def _judge_list(value: list[Any], shape: ListOf, place: str, errors: list[str]) -> None:

@@ -28,7 +28,7 @@ from shared.errors import (
 
 log = structlog.get_logger(__name__)
 
-_target_prefix = b"DynamoDB_20120810."
+_target_prefix = "DynamoDB_20120810."
 
 
 Reply = Callable[[int, bytes], None]  # is given the status and the body
@@ -44,12 +44,15 @@ class Operation(NamedTuple):
 
 
 class Endpoint:
+    """`operations` are of the table service by name, of another service by its whole target."""
+
     def __init__(self, operations: Mapping[str, Operation], *, metrics: RequestMetrics, clock: Clock) -> None:
         self.unknown_content_type = (404, b"<UnknownOperationException/>\n")
         self.too_large = _error(RequestTooLargeError("Request body exceeds the limit of 16 MB"))
         self.request_id_prefix = secrets.token_hex(20).upper().encode()
         self._operations = {
-            _target_prefix + name.encode(): (operation, metrics.of(name)) for name, operation in operations.items()
+            (name if "." in name else _target_prefix + name).encode(): (operation, metrics.of(name.rpartition(".")[2]))
+            for name, operation in operations.items()
         }
         self._unknown = metrics.of("unknown")
         self._now_s = clock.monotonic_s

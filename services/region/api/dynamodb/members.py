@@ -33,7 +33,9 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class TableName:
-    """A table's name or ARN."""
+    """A table's name or ARN; calls on tables tell all that is wrong with one that is empty."""
+
+    of_calls_on_tables: bool = False
 
     java = "java.lang.String"
 

@@ -114,5 +114,10 @@ def table_of(members: Members) -> str:
     return name
 
 
+def collection_wish(members: Members) -> bool:
+    """Whether the size of the item collections is to be told."""
+    return members.get("ReturnItemCollectionMetrics") == "SIZE"
+
+
 def capacity_wish(members: Members) -> ReturnConsumedCapacity:
     return ReturnConsumedCapacity(members.get("ReturnConsumedCapacity", "NONE"))

@@ -11,6 +11,7 @@ from services.region.api.dynamodb import members as shapes
 from services.region.api.dynamodb.members import ListOf, MapOf, Members, structure
 from services.region.api.dynamodb.parameters import (
     capacity_wish,
+    collection_wish,
     check_attributes_to_get,
     check_combination,
     check_item_size,
@@ -106,7 +107,7 @@ def parse_batch_write_item(request: dict[str, Any]) -> BatchWriteItem:
         tables[_new_table(table, tables)] = [_write_of(write) for write in writes]
     if sum(map(len, tables.values())) > limits.batch_write_requests_max:
         raise ValidationError("Too many items requested for the BatchWriteItem call")
-    return BatchWriteItem(tables, capacity_wish(members))
+    return BatchWriteItem(tables, capacity_wish(members), collection_wish(members))
 
 
 def _check_key_counts(tables: dict[str, Members | None] | None) -> None:

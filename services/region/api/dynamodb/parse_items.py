@@ -18,6 +18,7 @@ from services.region.api.dynamodb.parameters import (
     check_attributes_to_get,
     check_combination,
     check_item_size,
+    collection_wish,
     condition_of,
     item_of,
     projection_of,
@@ -125,7 +126,8 @@ def _put_item_of(request: dict[str, Any]) -> PutItem:
     substitutions = substitutions_of_write(members)
     condition = condition_of(members, "ConditionExpression", substitutions) or expected
     substitutions.check_all_used()
-    return PutItem(table_of(members), item, _guard(condition, members), values, capacity_wish(members))
+    guard = _guard(condition, members)
+    return PutItem(table_of(members), item, guard, values, capacity_wish(members), collection_wish(members))
 
 
 def parse_get_item(request: dict[str, Any]) -> GetItem:
@@ -176,6 +178,7 @@ def _update_item_of(request: dict[str, Any]) -> UpdateItem:
         guard=_guard(condition, members),
         return_values=ReturnValues(members.get("ReturnValues", "NONE")),
         return_consumed_capacity=capacity_wish(members),
+        return_collection_size=collection_wish(members),
     )
 
 
@@ -197,7 +200,8 @@ def _delete_item_of(request: dict[str, Any]) -> DeleteItem:
     substitutions = substitutions_of_write(members)
     condition = condition_of(members, "ConditionExpression", substitutions) or expected
     substitutions.check_all_used()
-    return DeleteItem(table_of(members), key, _guard(condition, members), values, capacity_wish(members))
+    guard = _guard(condition, members)
+    return DeleteItem(table_of(members), key, guard, values, capacity_wish(members), collection_wish(members))
 
 
 def _plain_table(request: dict[str, Any], member: str) -> str | None:

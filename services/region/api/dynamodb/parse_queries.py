@@ -110,6 +110,8 @@ def parse_query(request: dict[str, Any]) -> Query:
         start_key=start_key,
         consistent=members.get("ConsistentRead", False),
         return_consumed_capacity=capacity_wish(members),
+        index=members.get("IndexName"),
+        all_attributes=members.get("Select") == "ALL_ATTRIBUTES",
     )
 
 
@@ -143,6 +145,8 @@ def parse_scan(request: dict[str, Any]) -> Scan:
         total_segments=total_segments,
         consistent=members.get("ConsistentRead", False),
         return_consumed_capacity=capacity_wish(members),
+        index=members.get("IndexName"),
+        all_attributes=members.get("Select") == "ALL_ATTRIBUTES",
     )
 
 
@@ -194,7 +198,7 @@ def _check_select(members: Members) -> None:
         raise constraints.errors_detected(
             [f"Cannot specify the {projection} when choosing to get {_choices.get(select, select)}"]
         )
-    if select == "ALL_PROJECTED_ATTRIBUTES":
+    if select == "ALL_PROJECTED_ATTRIBUTES" and "IndexName" not in members:
         raise constraints.errors_detected(
             ["ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"]
         )

@@ -5,19 +5,27 @@ What depends on the table as it is (whether it exists, its billing mode, its rep
 
 from typing import Any
 
-from services.region.api.dynamodb import constraints, table_names
+from services.region.api.dynamodb import (
+    constraints,
+    parse_indexes,
+    parse_replicas,
+    parse_table_settings,
+    table_names,
+)
 from services.region.api.dynamodb import members as shapes
-from services.region.api.dynamodb.members import ListOf, Members, Shape, Text, Whole, structure
+from services.region.api.dynamodb.members import ListOf, Members, TableName, Text, Whole, structure
 from services.region.api.dynamodb.parameters import table_of
-from services.region.api.dynamodb.unsupported import refuse_replica_settings, refuse_unsupported
-from services.region.commands.tables import CreateTable, DeleteTable, DescribeTable, ListTables, UpdateTable
+from services.region.api.dynamodb.unsupported import refuse_unsupported
+from services.region.commands.tables import CreateTable, DeleteTable, DescribeTable, ListTables, Units, UpdateTable
+from services.region.rules.resource_policies import canonical_policy
 from shared import limits
 from shared.errors import ValidationError
 from shared.model.keys import KeyAttribute, KeySchema
-from shared.model.tables import BillingMode, RegionName, StreamSpecification
+from shared.model.tables import BillingMode, StreamSpecification, TableClass
 
 _invalid = "One or more parameter values were invalid: "
 _capacity_units_max = 1_000_000_000_000
+_table_name = TableName(of_calls_on_tables=True)
 _billing_mode = Text(enum=("PROVISIONED", "PAY_PER_REQUEST"))
 _throughput = structure(
     "ProvisionedThroughput",
@@ -47,63 +55,42 @@ _stream = structure(
     "StreamSpecification",
     "StreamEnabled",
     StreamEnabled=shapes.flag,
-    StreamViewType=Text(enum=("NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY")),
+    StreamViewType=Text(enum=("OLD_IMAGE", "KEYS_ONLY", "NEW_AND_OLD_IMAGES", "NEW_IMAGE")),
 )
-_settings: dict[str, Shape] = {
-    "SSESpecification": shapes.unread,
-    "TableClass": Text(enum=("STANDARD", "STANDARD_INFREQUENT_ACCESS")),
-    "DeletionProtectionEnabled": shapes.flag,
-    "WarmThroughput": shapes.unread,
-    "OnDemandThroughput": shapes.unread,
-    "GlobalTableSettingsReplicationMode": shapes.unread,
-}
 _create_table = structure(
     "CreateTableInput",
-    *("AttributeDefinitions", "KeySchema"),
+    *("AttributeDefinitions", "TableName", "KeySchema"),
     AttributeDefinitions=_attribute_definitions,
-    TableName=shapes.table_name,
+    TableName=_table_name,
     BillingMode=_billing_mode,
     ProvisionedThroughput=_throughput,
     KeySchema=_key_schema,
     StreamSpecification=_stream,
-    LocalSecondaryIndexes=shapes.unread,
-    GlobalSecondaryIndexes=shapes.unread,
+    LocalSecondaryIndexes=parse_indexes.local_indexes,
+    GlobalSecondaryIndexes=parse_indexes.global_indexes,
     VectorIndexes=shapes.unread,
-    Tags=shapes.unread,
-    ResourcePolicy=shapes.unread,
+    Tags=parse_table_settings.tag_list,
+    ResourcePolicy=shapes.text,
     GlobalTableSourceArn=shapes.unread,
-    **_settings,
+    **parse_table_settings.settings,
 )
-_replica_action = structure(
-    "ReplicationGroupMemberAction",
-    "RegionName",
-    RegionName=shapes.text,
-    KMSMasterKeyId=shapes.unread,
-    ProvisionedThroughputOverride=shapes.unread,
-    OnDemandThroughputOverride=shapes.unread,
-    GlobalSecondaryIndexes=shapes.unread,
-    TableClassOverride=shapes.unread,
-    DisassociationMode=shapes.unread,
-)
-_replica_actions = ("Create", "Update", "Delete", "Disassociate")
 _update_table = structure(
     "UpdateTableInput",
-    TableName=shapes.table_name,
+    "TableName",
+    TableName=_table_name,
     ProvisionedThroughput=_throughput,
     BillingMode=_billing_mode,
     StreamSpecification=_stream,
-    ReplicaUpdates=ListOf(
-        structure("ReplicationGroupUpdate", **dict.fromkeys(_replica_actions, _replica_action)), length_min=1
-    ),
+    ReplicaUpdates=parse_replicas.replica_updates,
     AttributeDefinitions=_attribute_definitions,
-    GlobalSecondaryIndexUpdates=shapes.unread,
+    GlobalSecondaryIndexUpdates=parse_indexes.global_index_updates,
     VectorIndexUpdates=shapes.unread,
     MultiRegionConsistency=shapes.unread,
     GlobalTableWitnessUpdates=shapes.unread,
     DisassociationProtectionEnabled=shapes.unread,
-    **_settings,
+    **parse_table_settings.settings,
 )
-_table_only = structure("DescribeTableInput", TableName=shapes.table_name)
+_table_only = structure("DescribeTableInput", "TableName", TableName=_table_name)
 _list_tables = structure(
     "ListTablesInput",
     Limit=Whole("Integer", min=1, max=limits.list_tables_max),
@@ -115,8 +102,8 @@ _list_tables = structure(
 
 def parse_create_table(request: dict[str, Any]) -> CreateTable:
     members = _create_table.read(request)
-    _check_table_name(members)
     constraints.check(members, _create_table)
+    table_class = parse_table_settings.table_class_of(members)
     billing_mode = BillingMode(members.get("BillingMode", "PROVISIONED"))
     throughput = members.get("ProvisionedThroughput")
     if billing_mode is BillingMode.PAY_PER_REQUEST:
@@ -128,30 +115,32 @@ def parse_create_table(request: dict[str, Any]) -> CreateTable:
     _check_throughput(throughput)
     key_schema = _key_schema_of(members)
     refuse_unsupported(members)
-    if len(members["AttributeDefinitions"]) != len(key_schema.names):
-        raise ValidationError(
-            f"{_invalid}Number of attributes in KeySchema does not exactly match number of attributes "
-            "defined in AttributeDefinitions"
-        )
+    parse_indexes.check_definitions(members)
+    encryption = parse_table_settings.encryption_of(members)
+    policy = members.get("ResourcePolicy")
     return CreateTable(
         name=table_of(members),
         key_schema=key_schema,
         billing_mode=billing_mode,
         read_capacity_units=0 if throughput is None else throughput["ReadCapacityUnits"],
         write_capacity_units=0 if throughput is None else throughput["WriteCapacityUnits"],
-        stream=_stream_of(members, "created"),
+        stream=_created_stream(members),
+        indexes=parse_indexes.indexes_of(members, key_schema, billing_mode),
+        table_class=table_class or TableClass.STANDARD,
+        encryption=None if encryption is None else encryption.encryption,
+        max_request_units=parse_table_settings.limits_of(members) or Units(),
+        warm_units=parse_table_settings.warmth_of(members) or Units(),
+        is_protected=members.get("DeletionProtectionEnabled", False),
+        tags=parse_table_settings.tags_in(members),
+        policy=None if policy is None else canonical_policy(policy),
     )
 
 
 def parse_update_table(request: dict[str, Any]) -> UpdateTable:
     members = _update_table.read(request)
-    _check_table_name(members)
     constraints.check(members, _update_table)
-    if members.keys() <= {"TableName", "AttributeDefinitions"}:
-        raise ValidationError(
-            "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates "
-            "or SSESpecification or ReplicaUpdates is required"
-        )
+    table_class = parse_table_settings.table_class_of(members)
+    parse_table_settings.check_changes(members, parse_indexes.effective_members(members))
     billing_mode = BillingMode(members["BillingMode"]) if "BillingMode" in members else None
     throughput = members.get("ProvisionedThroughput")
     if billing_mode is BillingMode.PROVISIONED and throughput is None:
@@ -160,15 +149,23 @@ def parse_update_table(request: dict[str, Any]) -> UpdateTable:
         _check_no_throughput(throughput)
     _check_throughput(throughput)
     refuse_unsupported(members)
-    added, removed = _replicas_of(members)
+    replicas = parse_replicas.replicas_of(members)
     return UpdateTable(
         name=table_of(members),
-        add_replicas=added,
-        remove_replicas=removed,
+        add_replicas=replicas.added,
+        remove_replicas=replicas.removed,
+        replica_settings=replicas.settings,
+        changed_replicas=replicas.changed,
         billing_mode=billing_mode,
         read_capacity_units=None if throughput is None else throughput["ReadCapacityUnits"],
         write_capacity_units=None if throughput is None else throughput["WriteCapacityUnits"],
-        stream=_stream_of(members, "updated"),
+        stream=_updated_stream(members),
+        index_updates=parse_indexes.index_updates_of(members),
+        table_class=table_class,
+        encryption=parse_table_settings.encryption_of(members),
+        max_request_units=parse_table_settings.limits_of(members),
+        warm_units=parse_table_settings.warmth_of(members),
+        is_protected=members.get("DeletionProtectionEnabled"),
     )
 
 
@@ -188,20 +185,8 @@ def parse_list_tables(request: dict[str, Any]) -> ListTables:
 
 def _table_only_of(request: dict[str, Any]) -> str:
     members = _table_only.read(request)
-    _check_table_name(members)
     constraints.check(members, _table_only)
     return table_of(members)
-
-
-def _check_table_name(members: Members) -> None:
-    """Operations on tables word two faults in their own way, before all constraints."""
-    name = members.get("TableName")
-    if name is None:
-        raise ValidationError("The parameter 'TableName' is required but was not present in the request")
-    if table_names.table_name_of(name) is None and not (
-        limits.table_name_chars_min <= len(name) <= limits.table_name_chars_max
-    ):
-        raise ValidationError("TableName must be at least 3 characters long and at most 255 characters long")
 
 
 def _check_no_throughput(throughput: Members | None) -> None:
@@ -223,6 +208,8 @@ def _check_throughput(throughput: Members | None) -> None:
 def _key_schema_of(members: Members) -> KeySchema:
     types = {each["AttributeName"]: each["AttributeType"] for each in members["AttributeDefinitions"]}
     defined = [each["AttributeName"] for each in members["AttributeDefinitions"]]
+    if len(types) < len(defined):
+        raise ValidationError(f"Attribute Name is duplicated: {_first_twice(defined)}")
     elements = members["KeySchema"]
     names = [each["AttributeName"] for each in elements]
     if len(names) > len(defined):
@@ -241,38 +228,38 @@ def _key_schema_of(members: Members) -> KeySchema:
     return KeySchema(*(KeyAttribute(name, types[name]) for name in names))
 
 
-def _stream_of(members: Members, verb: str) -> StreamSpecification | None:
+def _first_twice(names: list[str]) -> str:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    raise AssertionError("one is there twice")
+
+
+def _created_stream(members: Members) -> StreamSpecification | None:
+    return _stream_of(
+        members,
+        no_view_type="Table is being created with a stream enabled, UpdateViewType is required",
+        needless_view_type="Table is being created with a stream disabled, UpdateViewType should not be specified",
+    )
+
+
+def _updated_stream(members: Members) -> StreamSpecification | None:
+    return _stream_of(
+        members,
+        no_view_type="If stream is being enabled then UpdateViewType is required",
+        needless_view_type="If stream is being disabled, then UpdateViewType must not be specified",
+    )
+
+
+def _stream_of(members: Members, *, no_view_type: str, needless_view_type: str) -> StreamSpecification | None:
     stream = members.get("StreamSpecification")
     if stream is None:
         return None
     enabled, view_type = stream["StreamEnabled"], stream.get("StreamViewType")
     if enabled and view_type is None:
-        raise ValidationError(
-            f"{_invalid}Table is being {verb} with a stream enabled, UpdateViewType should be specified"
-        )
+        raise ValidationError(f"{_invalid}{no_view_type}")
     if not enabled and view_type is not None:
-        raise ValidationError(
-            f"{_invalid}Table is being {verb} with a stream disabled, UpdateViewType should not be specified"
-        )
+        raise ValidationError(f"{_invalid}{needless_view_type}")
     return StreamSpecification(enabled, view_type)
-
-
-def _replicas_of(members: Members) -> tuple[tuple[RegionName, ...], tuple[RegionName, ...]]:
-    """The regions that the request adds and removes."""
-    added: list[RegionName] = []
-    removed: list[RegionName] = []
-    for update in members.get("ReplicaUpdates", ()):
-        if len(update) != 1:
-            raise ValidationError(
-                f"{_invalid}Exactly one of ReplicationGroupUpdate.Create, ReplicationGroupUpdate.Update, "
-                "ReplicationGroupUpdate.Delete must be given for each replica update"
-            )
-        [(action, replica)] = update.items()
-        region = RegionName(replica["RegionName"])
-        if action not in ("Create", "Delete"):
-            raise ValidationError(f"ReplicaUpdates: {action} is not supported yet")
-        refuse_replica_settings(action, replica)
-        if region in added or region in removed:
-            raise ValidationError(f"{_invalid}Only one replica update per region is allowed. Region: {region}")
-        (added if action == "Create" else removed).append(region)
-    return tuple(added), tuple(removed)

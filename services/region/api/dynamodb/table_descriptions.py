@@ -1,24 +1,34 @@
 """TableDescription: every field of the API that a table here has, with the values that DynamoDB shows for it."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from services.region.commands.tables import TableDescription
-from shared.model.tables import BillingMode, RegionName, ReplicaState, ReplicaStatus, TableDefinition
+from services.region.api.dynamodb.index_descriptions import describe_indexes
+from services.region.commands.tables import Pending, TableDescription
+from services.region.rules.arns import Arns
+from services.region.rules.streams import enabled_us_of, label_of
+from services.region.rules.throughput import decreases_today, warm_units
+from shared.model.tables import (
+    BillingMode,
+    RegionName,
+    ReplicaIndexSettings,
+    ReplicaSettings,
+    ReplicaState,
+    ReplicaStatus,
+    TableDefinition,
+)
 
 global_table_version = "2019.11.21"
-_warm_read_units_min = 12_000  # what DynamoDB shows for every table of which no more was asked
-_warm_write_units_min = 4_000
 
 
-def describe(described: TableDescription, *, arn: str) -> dict[str, Any]:
-    """The description as JSON members; `arn` is the table's."""
+def describe(described: TableDescription, *, arns: Arns) -> dict[str, Any]:
+    """The description as JSON members."""
     definition = described.definition
-    created_s = definition.created_us / 1_000_000
+    arn = arns.of_table(definition.name)
     members: dict[str, Any] = {
         "AttributeDefinitions": [
-            {"AttributeName": each.name, "AttributeType": each.type} for each in _key_attributes(definition)
+            {"AttributeName": each.name, "AttributeType": each.type} for each in definition.key_attributes
         ],
         "TableName": definition.name,
         "KeySchema": [
@@ -26,33 +36,103 @@ def describe(described: TableDescription, *, arn: str) -> dict[str, Any]:
             for each, key_type in zip(_key_attributes(definition), ("HASH", "RANGE"), strict=False)
         ],
         "TableStatus": described.status.value,
-        "CreationDateTime": created_s,
-        "ProvisionedThroughput": {
-            "NumberOfDecreasesToday": 0,
-            "ReadCapacityUnits": definition.read_capacity_units,
-            "WriteCapacityUnits": definition.write_capacity_units,
-        },
+        "CreationDateTime": _seconds(definition.created_us),
+        "ProvisionedThroughput": _throughput(definition, described.now_us),
         "TableSizeBytes": described.size_bytes,
         "ItemCount": described.item_count,
         "TableArn": arn,
         "TableId": str(UUID(bytes=definition.generation)),
     }
-    if definition.billing_mode is BillingMode.PAY_PER_REQUEST:
-        members["BillingModeSummary"] = {
-            "BillingMode": "PAY_PER_REQUEST",
-            "LastUpdateToPayPerRequestDateTime": created_s,
-        }
+    members |= _billing(described)
+    members |= describe_indexes(described, arn=arn)
     members |= _stream(definition, arn)
-    if definition.is_global:
+    if described.replicas.keys() - {arns.region}:
         members["GlobalTableVersion"] = global_table_version
-        members["Replicas"] = [_replica(name, state) for name, state in described.replicas.items()]
-    members["DeletionProtectionEnabled"] = False
-    members["WarmThroughput"] = {
-        "ReadUnitsPerSecond": max(_warm_read_units_min, definition.read_capacity_units),
-        "WriteUnitsPerSecond": max(_warm_write_units_min, definition.write_capacity_units),
-        "Status": "ACTIVE",
+        members["Replicas"] = [
+            _replica(state, definition.settings.of_replica(name), arns) for name, state in described.replicas.items()
+        ]
+        members["GlobalTableSettingsReplicationMode"] = "ENABLED_WITH_OVERRIDES"
+    members |= _encryption(described, arns)
+    members |= _table_class(definition, RegionName(arns.region))
+    members["DeletionProtectionEnabled"] = described.is_protected
+    return members | _on_demand(definition) | _warmth(described)
+
+
+def _throughput(definition: TableDefinition, now_us: int) -> dict[str, Any]:
+    settings = definition.settings
+    members: dict[str, Any] = {}
+    if settings.capacity_increased_us is not None:
+        members["LastIncreaseDateTime"] = _seconds(settings.capacity_increased_us)
+    if settings.capacity_decreased_us is not None:
+        members["LastDecreaseDateTime"] = _seconds(settings.capacity_decreased_us)
+    decreases = decreases_today(settings.capacity_decreased_us, settings.capacity_decreases, now_us)
+    return members | {
+        "NumberOfDecreasesToday": decreases,
+        "ReadCapacityUnits": definition.read_capacity_units,
+        "WriteCapacityUnits": definition.write_capacity_units,
     }
-    return members
+
+
+def _billing(described: TableDescription) -> dict[str, Any]:
+    """Shown once a table is, or ever was, on-demand; the time is not yet in the answer of what made it so."""
+    definition = described.definition
+    is_on_demand = definition.billing_mode is BillingMode.PAY_PER_REQUEST
+    since_us = definition.settings.on_demand_since_us
+    if since_us is None and is_on_demand:
+        since_us = definition.created_us  # a definition of the time before it was noted
+    if since_us is None:
+        return {}
+    summary: dict[str, Any] = {"BillingMode": definition.billing_mode.value}
+    if described.pending is not Pending.CREATION:
+        summary["LastUpdateToPayPerRequestDateTime"] = _seconds(since_us)
+    return {"BillingModeSummary": summary}
+
+
+def _encryption(described: TableDescription, arns: Arns) -> dict[str, Any]:
+    settings = described.definition.settings
+    is_pending = described.pending is Pending.ENCRYPTION
+    if settings.encryption is None:
+        return {"SSEDescription": {"Status": "UPDATING"}} if is_pending else {}
+    key = settings.of_replica(RegionName(arns.region)).encryption_key or settings.encryption.key
+    status = "UPDATING" if is_pending else "ENABLED"
+    return {"SSEDescription": {"Status": status, "SSEType": "KMS", "KMSMasterKeyArn": arns.of_key(key)}}
+
+
+def _table_class(definition: TableDefinition, region: RegionName) -> dict[str, Any]:
+    """Shown once it was not STANDARD, or was changed."""
+    settings = definition.settings
+    override = settings.of_replica(region).table_class
+    if settings.table_class_changed_us is None and override is None:
+        return {}
+    summary: dict[str, Any] = {"TableClass": (override or settings.table_class).value}
+    if settings.table_class_changed_us not in (None, definition.created_us):
+        summary["LastUpdateDateTime"] = _seconds(settings.table_class_changed_us)
+    return {"TableClassSummary": summary}
+
+
+def _on_demand(definition: TableDefinition) -> dict[str, Any]:
+    settings = definition.settings
+    limits = {
+        "MaxReadRequestUnits": settings.max_read_request_units,
+        "MaxWriteRequestUnits": settings.max_write_request_units,
+    }
+    given = {name: units for name, units in limits.items() if units is not None}
+    return {"OnDemandThroughput": given} if given else {}
+
+
+def _warmth(described: TableDescription) -> dict[str, Any]:
+    """The answer of CreateTable shows it only if it was asked for."""
+    settings = described.definition.settings
+    asked = settings.warm_read_units or settings.warm_write_units
+    if described.pending is Pending.CREATION and not asked:
+        return {}
+    read, write = warm_units(described.definition)
+    status = "UPDATING" if described.pending in (Pending.CREATION, Pending.WARMTH) else "ACTIVE"
+    return {"WarmThroughput": {"ReadUnitsPerSecond": read, "WriteUnitsPerSecond": write, "Status": status}}
+
+
+def _seconds(time_us: int | None) -> float:
+    return (time_us or 0) // 1000 / 1000
 
 
 def _key_attributes(definition: TableDefinition) -> list[Any]:
@@ -61,22 +141,37 @@ def _key_attributes(definition: TableDefinition) -> list[Any]:
 
 
 def _stream(definition: TableDefinition, arn: str) -> dict[str, Any]:
-    stream = definition.stream
-    if stream is None or not stream.enabled:
-        return {}
-    created = datetime.fromtimestamp(definition.created_us / 1_000_000, UTC)
-    label = created.strftime("%Y-%m-%dT%H:%M:%S.") + f"{created.microsecond // 1000:03d}"
-    return {
-        "StreamSpecification": {"StreamEnabled": True, "StreamViewType": stream.view_type},
-        "LatestStreamLabel": label,
-        "LatestStreamArn": f"{arn}/stream/{label}",
-    }
+    """The latest stream is named also when it is off."""
+    members: dict[str, Any] = {}
+    if definition.stream is not None and definition.stream.enabled:
+        members["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": definition.stream.view_type}
+    enabled_us = enabled_us_of(definition)
+    if enabled_us is not None:
+        label = label_of(enabled_us)
+        members |= {"LatestStreamLabel": label, "LatestStreamArn": f"{arn}/stream/{label}"}
+    return members
 
 
-def _replica(name: RegionName, state: ReplicaState) -> dict[str, Any]:
-    members: dict[str, Any] = {"RegionName": name, "ReplicaStatus": state.status.value}
+def _replica(state: ReplicaState, settings: ReplicaSettings, arns: Arns) -> dict[str, Any]:
+    members: dict[str, Any] = {"RegionName": settings.region, "ReplicaStatus": state.status.value}
     if state.status is ReplicaStatus.CREATING:
         members["ReplicaStatusPercentProgress"] = str(state.percent)
     if state.description is not None:
         members["ReplicaStatusDescription"] = state.description
+    if settings.encryption_key is not None:
+        members["KMSMasterKeyId"] = replace(arns, region=settings.region).of_key(settings.encryption_key)
+    members |= _overrides(settings)
+    if settings.indexes:
+        members["GlobalSecondaryIndexes"] = [{"IndexName": each.name} | _overrides(each) for each in settings.indexes]
+    if settings.table_class is not None:
+        members["ReplicaTableClassSummary"] = {"TableClass": settings.table_class.value}
+    return members
+
+
+def _overrides(settings: ReplicaSettings | ReplicaIndexSettings) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    if settings.read_capacity_units is not None:
+        members["ProvisionedThroughputOverride"] = {"ReadCapacityUnits": settings.read_capacity_units}
+    if settings.max_read_request_units is not None:
+        members["OnDemandThroughputOverride"] = {"MaxReadRequestUnits": settings.max_read_request_units}
     return members

@@ -7,19 +7,8 @@ from services.region.api.dynamodb.members import Members
 from shared.errors import ValidationError
 
 _members = (
-    "IndexName",
-    "LocalSecondaryIndexes",
-    "GlobalSecondaryIndexes",
-    "GlobalSecondaryIndexUpdates",
     "VectorIndexes",
     "VectorIndexUpdates",
-    "SSESpecification",
-    "Tags",
-    "TableClass",
-    "DeletionProtectionEnabled",
-    "WarmThroughput",
-    "OnDemandThroughput",
-    "ResourcePolicy",
     "GlobalTableSourceArn",
     "GlobalTableSettingsReplicationMode",
     "GlobalTableWitnessUpdates",
@@ -28,12 +17,9 @@ _members = (
 )
 _names = frozenset(_members)
 _without_effect: dict[str, object] = {
-    "DeletionProtectionEnabled": False,
     "DisassociationProtectionEnabled": False,
     "GlobalTableSettingsReplicationMode": "DISABLED",
     "MultiRegionConsistency": "EVENTUAL",
-    "SSESpecification": {"Enabled": False},
-    "TableClass": "STANDARD",
 }
 
 
@@ -45,9 +31,3 @@ def refuse_unsupported(members: Members) -> None:
         if value is None or value == [] or value == _without_effect.get(name):
             continue
         raise ValidationError(f"{name} is not supported yet")
-
-
-def refuse_replica_settings(action: str, members: Members) -> None:
-    """`members` are those of one replica's action; a replica takes all its settings from the table."""
-    if settings := sorted(set(members) - {"RegionName"}):
-        raise ValidationError(f"ReplicaUpdates: {settings[0]} of {action} is not supported yet")

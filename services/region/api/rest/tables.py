@@ -65,8 +65,8 @@ def table_routes(engine: Engine, meter: Meter, *, region: str) -> APIRouter:
         body = await json_body(request)
         with meter.operation("CreateTable"):
             command = create_command(parse_body(body, TableBody))
-            created = await tables.create(command)
-            return _json(document(created), 201, {"Location": f"/v1/tables/{command.name}"})
+            await tables.create(command)
+            return _json(document(tables.describe(DescribeTable(command.name))), 201, {"Location": f"/v1/tables/{command.name}"})
 
     @router.get(
         "/{table}",
@@ -112,8 +112,7 @@ def replica_routes(engine: Engine, meter: Meter, *, region: str) -> APIRouter:
         with meter.operation("DescribeTable"):
             replica = replica_of(tables.describe(DescribeTable(table)), region)
             if replica is None:
-                detail = f"The table {table} has no replica in {region}"
-                return problem(404, title="No such replica", detail=detail, reason="no_replica")
+                return _no_such_replica(table, region)
             return _json(replica)
 
     @router.put(
@@ -143,10 +142,18 @@ def replica_routes(engine: Engine, meter: Meter, *, region: str) -> APIRouter:
     )
     async def remove(table: TableName, region: Region) -> Response:
         with meter.operation("UpdateTable"):
+            present = tables.describe(DescribeTable(table))
+            if region != here and region not in present.definition.replicas:
+                return _no_such_replica(table, region)
             updated = await tables.update(UpdateTable(table, remove_replicas=(RegionName(region),)))
             return _json(replica_of(updated, region), 202)
 
     return router
+
+
+def _no_such_replica(table: str, region: str) -> Response:
+    detail = f"The table {table} has no replica in {region}"
+    return problem(404, title="No such replica", detail=detail, reason="no_replica")
 
 
 def create_command(body: TableBody) -> CreateTable:

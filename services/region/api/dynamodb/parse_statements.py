@@ -1,0 +1,157 @@
+"""ExecuteStatement, BatchExecuteStatement and ExecuteTransaction: each parser's statements stand in DynamoDB's order.
+
+In a batch everything that is wrong with one statement is told of that statement alone, in the reply.
+"""
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from services.region.api.dynamodb import constraints
+from services.region.api.dynamodb import members as shapes
+from services.region.api.dynamodb.members import ListOf, Members, Text, Whole, structure
+from services.region.api.dynamodb.parameters import capacity_wish, no_substitutions
+from services.region.api.dynamodb.table_names import table_name_of
+from services.region.commands.statements import (
+    BatchExecuteStatement,
+    ExecuteStatement,
+    ExecuteTransaction,
+    Exists,
+    Insert,
+    RequestedStatement,
+    Statement,
+)
+from services.region.commands.transactions import ClientToken
+from services.region.expressions.substitutions import Substitutions
+from services.region.partiql.statements import parse_statement
+from shared import limits
+from shared.errors import ServiceError, ValidationError
+from shared.model.values import AttributeValue
+
+_text = Text(length_min=1, length_max=limits.statement_chars_max)
+_parameters = ListOf(shapes.attribute_value, length_min=1)
+_execute_statement = structure(
+    "ExecuteStatementInput",
+    "Statement",
+    Statement=_text,
+    Parameters=_parameters,
+    ConsistentRead=shapes.flag,
+    NextToken=Text(length_min=1, length_max=limits.next_token_chars_max),
+    ReturnConsumedCapacity=shapes.return_consumed_capacity,
+    Limit=Whole("Integer", min=1),
+    ReturnValuesOnConditionCheckFailure=shapes.return_values_on_failure,
+)
+_batch_execute_statement = structure(
+    "BatchExecuteStatementInput",
+    "Statements",
+    Statements=ListOf(
+        structure(
+            "BatchStatementRequest",
+            "Statement",
+            Statement=_text,
+            Parameters=_parameters,
+            ConsistentRead=shapes.flag,
+            ReturnValuesOnConditionCheckFailure=shapes.return_values_on_failure,
+        ),
+        length_min=1,
+        length_max=limits.batch_statements_max,
+    ),
+    ReturnConsumedCapacity=shapes.return_consumed_capacity,
+)
+_execute_transaction = structure(
+    "ExecuteTransactionInput",
+    "TransactStatements",
+    TransactStatements=ListOf(
+        structure(
+            "ParameterizedStatement",
+            "Statement",
+            Statement=_text,
+            Parameters=_parameters,
+            ReturnValuesOnConditionCheckFailure=shapes.return_values_on_failure,
+        ),
+        length_min=1,
+        length_max=limits.transaction_actions_max,
+    ),
+    ClientRequestToken=Text(length_min=1, length_max=limits.transaction_token_chars_max),
+    ReturnConsumedCapacity=shapes.return_consumed_capacity,
+)
+_wrong_table = "Table name should be within the length [3, 255] and only contain 'a-z', 'A-Z', '0-9', '-', '_', '.'."
+
+
+def parse_execute_statement(request: dict[str, Any]) -> ExecuteStatement:
+    members = _execute_statement.read(request)
+    constraints.check(members, _execute_statement)
+    return ExecuteStatement(
+        _requested(members),
+        digest=_digest([members]),
+        limit=members.get("Limit"),
+        next_token=members.get("NextToken"),
+        return_consumed_capacity=capacity_wish(members),
+    )
+
+
+def parse_batch_execute_statement(request: dict[str, Any]) -> BatchExecuteStatement:
+    members = _batch_execute_statement.read(request)
+    constraints.check(members, _batch_execute_statement)
+    return BatchExecuteStatement([_requested_or_error(each) for each in members["Statements"]], capacity_wish(members))
+
+
+def parse_execute_transaction(request: dict[str, Any]) -> ExecuteTransaction:
+    members = _execute_transaction.read(request)
+    constraints.check(members, _execute_transaction)
+    statements = [_requested(each) for each in members["TransactStatements"]]
+    token = members.get("ClientRequestToken")
+    client_token = None if token is None else ClientToken(token, _digest(members["TransactStatements"]))
+    return ExecuteTransaction(statements, client_token, capacity_wish(members))
+
+
+def _requested_or_error(members: Members) -> RequestedStatement | ServiceError:
+    try:
+        return _requested(members)
+    except ServiceError as error:
+        return error
+
+
+def _requested(members: Members) -> RequestedStatement:
+    statement, parameters = parse_statement(members["Statement"])
+    values = list(_values(members))
+    if len(values) < parameters:
+        raise ValidationError("Number of parameters in request and statement don't match.")
+    table = table_name_of(_table_of(statement))
+    if table is None:
+        raise ValidationError(_wrong_table)
+    return RequestedStatement(
+        statement,
+        table,
+        _substitutions(values),
+        consistent=members.get("ConsistentRead", False),
+        return_item_on_failure=members.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD",
+    )
+
+
+def _values(members: Members) -> Iterator[AttributeValue]:
+    for parameter in members.get("Parameters", ()):
+        if parameter.problem is not None:
+            raise ValidationError(parameter.problem)
+        yield parameter.value
+
+
+def _substitutions(values: list[AttributeValue]) -> Substitutions:
+    if not values:
+        return no_substitutions
+    return Substitutions(None, {f":{number}": value for number, value in enumerate(values, 1)})
+
+
+def _table_of(statement: Statement) -> str:
+    if isinstance(statement, Insert):
+        return statement.table
+    select = statement.select if isinstance(statement, Exists) else statement
+    return select.source.table
+
+
+def _digest(statements: list[Members]) -> bytes:
+    """Of the texts and their parameters, whatever else the requests ask for."""
+    said = [[each["Statement"], [value.value for value in each.get("Parameters", ())]] for each in statements]
+    return blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()

@@ -1,0 +1,243 @@
+"""ExecuteStatement, BatchExecuteStatement and ExecuteTransaction: statements become the commands that they mean.
+
+What other operations promise of a command holds for a statement as well, because it is that command.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Sequence
+from typing import NoReturn
+
+import orjson
+
+from services.region.commands.items import (
+    GetItem,
+    IndexUnits,
+    ItemWritten,
+    PutItem,
+    ReturnConsumedCapacity,
+    ReturnValues,
+    no_index_units,
+)
+from services.region.commands.statements import (
+    BatchDone,
+    BatchedStatement,
+    BatchExecuteStatement,
+    Delete,
+    ExecuteStatement,
+    ExecuteTransaction,
+    Exists,
+    Insert,
+    RequestedStatement,
+    Select,
+    StatementDone,
+    TransactionDone,
+    Update,
+)
+from services.region.commands.transactions import Action, TransactGet, TransactWrite
+from services.region.engine.items import Items
+from services.region.engine.registry import Registry
+from services.region.engine.selects import Selects
+from services.region.engine.transactions import Transactions
+from services.region.partiql.actions import check_of, delete_of, put_of, update_of
+from services.region.partiql.columns import selector
+from services.region.partiql.planner import plan_point_read, plan_write
+from services.region.rules.index_capacity import added_units
+from services.region.rules.transactions import too_large
+from shared.errors import (
+    CancellationReason,
+    ConditionalCheckFailedError,
+    DuplicateItemError,
+    ServiceError,
+    TransactionCanceledError,
+    ValidationError,
+)
+from shared.limits import transaction_bytes_max
+from shared.model.sizes import item_size_bytes
+from shared.model.values import Item
+
+_misplaced_exists = "EXISTS can only be used in ExecuteTransaction write requests."
+_needs_key = "Select statements within {} must specify the primary key in the where clause."
+
+
+class Statements:
+    def __init__(self, registry: Registry, items: Items, selects: Selects, transactions: Transactions) -> None:
+        self._registry = registry
+        self._items = items
+        self._selects = selects
+        self._transactions = transactions
+
+    async def execute(self, command: ExecuteStatement) -> StatementDone:
+        requested = command.requested
+        if isinstance(requested.statement, Select):
+            return await self._selects.run(requested.statement, command)
+        written = await self._write(requested, command.return_consumed_capacity)
+        images = [] if written.attributes is None else [written.attributes]
+        return StatementDone(images, written.capacity_units, written.index_units)
+
+    async def execute_batch(self, command: BatchExecuteStatement) -> BatchDone:
+        """Each statement is on its own; only what they are together is refused as a whole."""
+        readable = [each for each in command.statements if isinstance(each, RequestedStatement)]
+        if len({isinstance(each.statement, Select) for each in readable}) > 1:
+            raise ValidationError("Read and write requests together in the same batch is not supported.")
+        targets = [target for each in readable if (target := self._target_of(each)) is not None]
+        if len(set(targets)) < len(targets):
+            raise ValidationError("Provided list of item keys contains duplicates")
+        done = await asyncio.gather(*(self._batched(each, command) for each in command.statements))
+        units: dict[str, float] = defaultdict(float)
+        index_units: dict[str, IndexUnits] = {}
+        for each in done:
+            if each.error is None:
+                units[each.table] += each.capacity_units
+                index_units[each.table] = added_units(index_units.get(each.table, no_index_units), each.index_units)
+        return BatchDone(done, units, index_units)
+
+    async def execute_transaction(self, command: ExecuteTransaction) -> TransactionDone:
+        reads = [isinstance(each.statement, Select) for each in command.statements]
+        if any(reads) and not all(reads):
+            raise ValidationError(
+                "ExecuteTransaction API does not support both read and write operations in the same request."
+            )
+        return await (self._transact_reads(command) if all(reads) else self._transact_writes(command))
+
+    def _write(self, requested: RequestedStatement, wish: ReturnConsumedCapacity) -> Awaitable[ItemWritten]:
+        match requested.statement:
+            case Insert() as insert:
+                self._registry.serving(requested.table)
+                return _unless_duplicate(self._items.put(put_of(insert, requested, wish)))
+            case Update() as update:
+                schema = self._registry.serving(requested.table).schema
+                return self._items.update(update_of(update, requested, schema, wish=wish))
+            case Delete() as delete:
+                schema = self._registry.serving(requested.table).schema
+                return self._items.delete(delete_of(delete, requested, schema, wish=wish))
+            case _:
+                raise ValidationError(_misplaced_exists)
+
+    async def _batched(
+        self, requested: RequestedStatement | ServiceError, command: BatchExecuteStatement
+    ) -> BatchedStatement:
+        if isinstance(requested, ServiceError):
+            return BatchedStatement("", error=requested)
+        wish = command.return_consumed_capacity
+        try:
+            if isinstance(requested.statement, Select):
+                return self._batched_read(requested.statement, requested, wish)
+            written = await self._write(requested, wish)
+        except ServiceError as error:
+            return BatchedStatement(requested.table, error=error)
+        return BatchedStatement(
+            requested.table,
+            written.attributes,
+            capacity_units=written.capacity_units,
+            index_units=written.index_units,
+        )
+
+    def _batched_read(
+        self, select: Select, requested: RequestedStatement, wish: ReturnConsumedCapacity
+    ) -> BatchedStatement:
+        schema = self._registry.serving(requested.table).schema
+        key = None if select.source.index is not None else plan_point_read(select.where, schema, requested.values)
+        if key is None or select.order:
+            raise ValidationError(_needs_key.format("BatchExecuteStatement"))
+        get = GetItem(requested.table, key, consistent=requested.consistent, return_consumed_capacity=wish)
+        found = self._items.get(get)
+        image = None if found.image is None else selector(select.columns)(found.image)
+        return BatchedStatement(requested.table, image, capacity_units=found.capacity_units)
+
+    def _target_of(self, requested: RequestedStatement) -> tuple[str, bytes] | None:
+        """The item that a statement names, or None when that can't be told: then it fails by itself."""
+        try:
+            key = self._key_of(requested)
+        except (ServiceError, KeyError):
+            return None
+        return None if key is None else (requested.table, orjson.dumps(key))
+
+    def _key_of(self, requested: RequestedStatement) -> Item | None:
+        schema = self._registry.serving(requested.table).schema
+        match requested.statement:
+            case Insert() as insert:
+                return schema.key_of(put_of(insert, requested).item)
+            case Select() as select:
+                return plan_point_read(select.where, schema, requested.values)
+            case Update(_, _, where) | Delete(_, where):
+                return plan_write(where, schema, requested.values)[0]
+            case _:
+                return None
+
+    async def _transact_reads(self, command: ExecuteTransaction) -> TransactionDone:
+        gets, selectors = [], []
+        for position, requested in enumerate(command.statements):
+            assert isinstance(requested.statement, Select), "this is a transaction of reads"
+            select = requested.statement
+            schema = self._registry.serving(requested.table).schema
+            if select.source.index is not None:
+                raise _refused(position, "Reads on indices are not supported within transactions.")
+            try:
+                key = plan_point_read(select.where, schema, requested.values)
+            except ValidationError as error:
+                raise _refused(position, error.message) from error
+            if key is None or select.order:
+                raise _refused(position, _needs_key.format("ExecuteTransaction"))
+            gets.append(GetItem(requested.table, key, consistent=True))
+            selectors.append(selector(select.columns))
+        read = await self._transactions.read(TransactGet(gets, command.return_consumed_capacity))
+        images = [
+            None if image is None else chosen(image) for image, chosen in zip(read.images, selectors, strict=True)
+        ]
+        return TransactionDone(images, read.capacity_units, {}, is_read=True)
+
+    async def _transact_writes(self, command: ExecuteTransaction) -> TransactionDone:
+        actions = [self._action(position, each) for position, each in enumerate(command.statements)]
+        size_bytes = sum(item_size_bytes(put.item) for put in actions if isinstance(put, PutItem))
+        if size_bytes > transaction_bytes_max:
+            raise ValidationError(too_large(size_bytes))
+        try:
+            written = await self._transactions.write(
+                TransactWrite(actions, command.client_token, command.return_consumed_capacity)
+            )
+        except TransactionCanceledError as error:
+            _raise_with_duplicates(error, command.statements)
+        images: list[bytes | None] = [None] * len(actions)
+        return TransactionDone(images, written.capacity_units, written.index_units, is_read=written.was_done)
+
+    def _action(self, position: int, requested: RequestedStatement) -> Action:
+        statement = requested.statement
+        schema = self._registry.serving(requested.table).schema
+        if isinstance(statement, Update | Delete) and statement.returning is not ReturnValues.NONE:
+            raise _refused(position, "RETURNING clause is not supported in ExecuteTransaction.")
+        try:
+            match statement:
+                case Insert():
+                    return put_of(statement, requested)
+                case Update():
+                    return update_of(statement, requested, schema)
+                case Delete():
+                    return delete_of(statement, requested, schema)
+                case Exists():
+                    return check_of(statement, requested, schema)
+                case Select():
+                    raise AssertionError("this is a transaction of writes")
+        except ValidationError as error:
+            raise _refused(position, error.message) from error
+
+
+async def _unless_duplicate(written: Awaitable[ItemWritten]) -> ItemWritten:
+    try:
+        return await written
+    except ConditionalCheckFailedError as error:
+        raise DuplicateItemError from error
+
+
+def _raise_with_duplicates(error: TransactionCanceledError, statements: Sequence[RequestedStatement]) -> NoReturn:
+    """An INSERT whose key is taken has a reason of its own."""
+    duplicate = CancellationReason("DuplicateItem", DuplicateItemError().message)
+    reasons = [
+        duplicate if isinstance(each.statement, Insert) and reason.code == "ConditionalCheckFailed" else reason
+        for each, reason in zip(statements, error.reasons, strict=True)
+    ]
+    raise TransactionCanceledError(reasons) from error
+
+
+def _refused(position: int, message: str) -> ValidationError:
+    return ValidationError(f"Validation failed in TransactStatements[{position}]: {message}")

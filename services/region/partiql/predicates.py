@@ -1,0 +1,120 @@
+"""Conditions of a statement as the trees that condition expressions become."""
+
+from services.region.expressions.nodes import (
+    Between,
+    Call,
+    Comparison,
+    Conjunction,
+    Disjunction,
+    Literal,
+    Membership,
+    Negation,
+    Operand,
+    Predicate,
+)
+from services.region.partiql.nodes import FunctionCall, Node, Operation, Scalar, Sequence, TypeTest
+from services.region.partiql.paths import is_path, path_of
+from services.region.partiql.problems import malformed, unsupported_operator
+from services.region.partiql.values import operand_value
+from services.region.partiql.words import type_names
+from shared.errors import ValidationError
+
+_comparators = frozenset({"=", "<>", "<", "<=", ">", ">="})
+_negated = {"not_in": "in", "not_between": "between"}
+_functions = frozenset({"attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains"})
+
+
+def predicate_of(node: Node) -> Predicate:
+    if isinstance(node, TypeTest):
+        return _type_test(node)
+    if isinstance(node, FunctionCall):
+        return _function(node)
+    if not isinstance(node, Operation):
+        raise malformed("Expected a condition in the where clause")
+    match node.operator:
+        case "and":
+            return Conjunction(tuple(map(predicate_of, _flat(node))))
+        case "or":
+            return Disjunction(tuple(map(predicate_of, _flat(node))))
+        case "not":
+            return Negation(predicate_of(node.operands[0]))
+        case "in":
+            return _membership(node)
+        case "between":
+            operand, low, high = map(operand_of, node.operands)
+            return Between(operand, low, high)
+        case "not_in" | "not_between" as operator:
+            return Negation(predicate_of(Operation(_negated[operator], node.operands, node.place)))
+        case operator if operator in _comparators:
+            return _comparison(node)
+        case operator:
+            raise unsupported_operator(operator)
+
+
+def operand_of(node: Node) -> Operand:
+    if is_path(node):
+        return path_of(node)
+    value = operand_value(node)
+    if value is not None:
+        return value
+    if isinstance(node, FunctionCall) and node.name == "size":
+        return Call("size", tuple(map(operand_of, node.arguments)))
+    if isinstance(node, Operation):
+        raise unsupported_operator(node.operator)
+    raise _unsupported_function(node)
+
+
+def _flat(node: Operation) -> list[Node]:
+    """The terms of a chain of one operator; the chain itself leans to the left."""
+    terms: list[Node] = []
+    left: Node = node
+    while isinstance(left, Operation) and left.operator == node.operator:
+        terms.append(left.operands[1])
+        left = left.operands[0]
+    return [left, *reversed(terms)]
+
+
+def _comparison(node: Operation) -> Predicate:
+    left, right = node.operands
+    if _is_condition(left) and isinstance(right, Scalar) and right.kind == "BOOLEAN" and node.operator in ("=", "<>"):
+        holds = predicate_of(left)
+        return holds if (right.text == "true") == (node.operator == "=") else Negation(holds)
+    return Comparison(node.operator, operand_of(left), operand_of(right))
+
+
+def _is_condition(node: Node) -> bool:
+    return isinstance(node, TypeTest) or (isinstance(node, FunctionCall) and node.name in _functions)
+
+
+def _membership(node: Operation) -> Predicate:
+    operand, candidates = node.operands
+    if not isinstance(candidates, Sequence):
+        raise unsupported_operator("in")
+    return Membership(operand_of(operand), tuple(map(operand_of, candidates.elements)))
+
+
+def _type_test(node: TypeTest) -> Predicate:
+    kind = type_names.get(node.type)
+    if kind is None:
+        raise ValidationError(
+            f"Unsupported data type for IS operator: {node.type.upper()}. Supported data types are"
+            " [MISSING, NULL, BOOLEAN, BLOB, STRING, NUMERIC, STRUCT, TUPLE, LIST]"
+        )
+    path = path_of(node.operand)
+    if kind == "MISSING":
+        return Call("attribute_not_exists", (path,))
+    return Call("attribute_type", (path, Literal({"S": kind})))
+
+
+def _function(node: FunctionCall) -> Predicate:
+    if node.name not in _functions:
+        raise _unsupported_function(node)
+    return Call(node.name, tuple(map(operand_of, node.arguments)))
+
+
+def _unsupported_function(node: Node) -> ValidationError:
+    if isinstance(node, FunctionCall):
+        if node.name == "exists":
+            return ValidationError("EXISTS can only be used in ExecuteTransaction write requests.")
+        return ValidationError(f"Unsupported function in Condition Expression. Function: {node.name}")
+    return ValidationError(f"Unsupported expression at {node.place}")

@@ -1,0 +1,33 @@
+"""What is wrong with a statement, in DynamoDB's words; and the places in a text that they name."""
+
+from typing import NamedTuple
+
+from shared.errors import ValidationError
+
+
+class Place(NamedTuple):
+    """Where a token stands, counted from 1, and how long it is."""
+
+    line: int
+    column: int
+    length: int
+
+    def __str__(self) -> str:
+        return f"{self.line}:{self.column}:{self.length}"
+
+
+def malformed(detail: str = "") -> ValidationError:
+    """The text is no statement; a character that belongs nowhere is told without any detail."""
+    return ValidationError(f"Statement wasn't well formed, can't be processed: {detail}")
+
+
+def unexpected_component(place: Place) -> ValidationError:
+    return ValidationError(f"Unexpected path component at {place}")
+
+
+def unsupported_operator(operator: str) -> ValidationError:
+    return ValidationError(f"Unsupported operator in Condition Expression. Operator: {operator}")
+
+
+incomplete_key = "Where clause does not contain a mandatory equality on all key attributes"
+wrong_key_type = "Key attribute's data type should match its data type in table's schema"

@@ -1,0 +1,138 @@
+"""Text to statements: what was read becomes what DynamoDB knows, or a refusal. Kept by text, as expressions are.
+
+Nothing here depends on parameters or tables: a statement holds placeholders, as the tree of an expression does.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from services.region.commands.items import ReturnValues
+from services.region.commands.statements import Delete, Exists, Insert, OrderTerm, Select, Statement, Update
+from services.region.expressions.nodes import Literal, Predicate, ValuePlaceholder
+from services.region.partiql.edits import update_tree_of
+from services.region.partiql.nodes import (
+    FunctionCall,
+    Insertion,
+    Modification,
+    Node,
+    Ordering,
+    Returned,
+    Selection,
+    Struct,
+    Wildcard,
+)
+from services.region.partiql.parser import parse
+from services.region.partiql.paths import column_of, path_of, source_of
+from services.region.partiql.predicates import predicate_of
+from services.region.partiql.problems import malformed
+from services.region.partiql.values import member_name, operand_value, value_of
+from shared.errors import ValidationError
+from shared.limits import cached_expressions_max
+
+
+class ParsedStatement(NamedTuple):
+    statement: Statement
+    parameters: int  # how many `?` it has
+
+
+@lru_cache(maxsize=cached_expressions_max)
+def parse_statement(text: str) -> ParsedStatement:
+    """The statement that a text is; raises a `ValidationError`. Its parameters are `:1`, `:2`, … in their order."""
+    node, parameters = parse(text)
+    return ParsedStatement(_statement(node), parameters)
+
+
+def _statement(node: Node) -> Statement:
+    if isinstance(node, Selection):
+        return _select(node)
+    if isinstance(node, Insertion):
+        return _insert(node)
+    if isinstance(node, Modification):
+        return _update(node) if node.edits else _delete(node)
+    if isinstance(node, FunctionCall) and node.name == "exists" and len(node.arguments) == 1:
+        [inner] = node.arguments
+        if isinstance(inner, Selection):
+            return Exists(_select(inner))
+    raise malformed("Expected data manipulation")
+
+
+def _select(node: Selection) -> Select:
+    if node.has_alias:
+        raise ValidationError("Aliasing is not supported")
+    if node.is_joined:
+        raise ValidationError("Unexpected from source")
+    if node.clauses:
+        raise ValidationError(f"Unsupported clause: {node.clauses[0]}")
+    columns = () if isinstance(node.columns[0], Wildcard) else tuple(map(column_of, node.columns))
+    named: set[str] = set()
+    for column in columns:
+        if column.name in named:
+            raise ValidationError(f"Duplicate identifiers in select clause: {column.name}")
+        named.add(column.name)
+    where = None if node.where is None else predicate_of(node.where)
+    return Select(source_of(node.source), columns, where, tuple(map(_order_term, node.order)))
+
+
+def _order_term(ordering: Ordering) -> OrderTerm:
+    path = path_of(ordering.key)
+    if len(path.steps) > 1:
+        raise ValidationError("Nested attributes are not supported in ORDER BY clause")
+    return OrderTerm(str(path.steps[0]), ordering.descending)
+
+
+def _insert(node: Insertion) -> Insert:
+    if node.returning:
+        raise ValidationError("RETURNING clause is not supported in INSERT statements.")
+    if node.clauses:
+        raise ValidationError(f"Unsupported clause: {node.clauses[0]}")
+    source = source_of(node.target)
+    if source.index is not None:
+        raise ValidationError("FROM clause may only contain a single table name")
+    if not node.is_single or not isinstance(node.value, Struct):
+        raise ValidationError("Insert statements must have a single VALUE that is a tuple")
+    attributes: dict[str, Literal | ValuePlaceholder] = {}
+    for key, member in node.value.members:
+        name = member_name(key)
+        value = operand_value(member)
+        attributes[name] = Literal(value_of(member)) if value is None else value
+    return Insert(source.table, tuple(attributes.items()))
+
+
+def _update(node: Modification) -> Update:
+    source, where = source_of(node.target), _where(node)
+    returning = _returning(node.returning)
+    return Update(source, update_tree_of(node.edits), where, _return_values[returning])
+
+
+def _delete(node: Modification) -> Delete:
+    source, where = source_of(node.target), _where(node)
+    returning = _returning(node.returning)
+    if returning not in ("", "all_old"):
+        raise ValidationError(
+            f"Invalid returning clause: RETURNING {returning.upper().replace('_', ' ')} *."
+            " Only RETURNING ALL OLD * is allowed in DELETE statements."
+        )
+    return Delete(source, where, _return_values[returning])
+
+
+def _where(node: Modification) -> Predicate | None:
+    if node.has_alias:
+        raise ValidationError("Aliasing is not supported")
+    return None if node.where is None else predicate_of(node.where)
+
+
+def _returning(elements: tuple[Returned, ...]) -> str:
+    if not elements:
+        return ""
+    if len(elements) > 1 or not isinstance(elements[0].column, Wildcard):
+        raise ValidationError("Only a single RETURNING element of all attributes (*) is supported")
+    return elements[0].what
+
+
+_return_values = {
+    "": ReturnValues.NONE,
+    "all_old": ReturnValues.ALL_OLD,
+    "all_new": ReturnValues.ALL_NEW,
+    "modified_old": ReturnValues.UPDATED_OLD,
+    "modified_new": ReturnValues.UPDATED_NEW,
+}

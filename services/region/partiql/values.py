@@ -1,0 +1,99 @@
+"""Literals of a statement as attribute values.
+
+A parameter stands where a whole attribute or operand stands, never inside of a list, a map or a set.
+"""
+
+from services.region.expressions.nodes import Literal, ValuePlaceholder
+from services.region.partiql.nodes import Name, Node, Parameter, Scalar, Sequence, Struct
+from shared.errors import ValidationError
+from shared.limits import nesting_levels_max
+from shared.model.numbers import canonical_number
+from shared.model.values import AttributeValue
+
+_invalid = "One or more parameter values were invalid: "
+_too_deep = (
+    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+)
+_mixed_bag = "Unsupported data type in Bag. DynamoDB only supports either numbers or strings in bags"
+
+
+def operand_value(node: Node) -> Literal | ValuePlaceholder | None:
+    """The value of a literal or of a parameter; None if this is neither."""
+    if isinstance(node, Parameter):
+        return placeholder(node)
+    if isinstance(node, Scalar | Sequence | Struct):
+        return Literal(value_of(node))
+    return None
+
+
+def placeholder(parameter: Parameter) -> ValuePlaceholder:
+    return ValuePlaceholder(f":{parameter.number}")
+
+
+def value_of(node: Node, under: str = "root", level: int = 1) -> AttributeValue:
+    """`under` is the way to this value inside of the literal that holds it."""
+    if isinstance(node, Scalar):
+        return _scalar_value(node)
+    if isinstance(node, Sequence) and node.kind == "BAG":
+        return _bag_value(node)
+    if isinstance(node, Sequence | Struct) and level >= nesting_levels_max:
+        raise ValidationError(f"{_too_deep} under {under}")
+    if isinstance(node, Sequence):
+        return {
+            "L": [
+                value_of(element, f"{under}[{position}]", level + 1) for position, element in enumerate(node.elements)
+            ]
+        }
+    if isinstance(node, Struct):
+        members = {}
+        for key, member in node.members:
+            name = member_name(key)
+            members[name] = value_of(member, f"{under}.{name}", level + 1)
+        return {"M": members}
+    raise _unsupported(node, under)
+
+
+def member_name(node: Node) -> str:
+    if isinstance(node, Scalar) and node.kind == "STRING":
+        return node.text
+    raise ValidationError(f"Unsupported data type: {_type_word(node)} as a key of a tuple at {node.place}")
+
+
+def _scalar_value(node: Scalar) -> AttributeValue:
+    match node.kind:
+        case "STRING":
+            return {"S": node.text}
+        case "NUMBER":
+            return {"N": canonical_number(node.text)}
+        case "BOOLEAN":
+            return {"BOOL": node.text == "true"}
+        case "NULL":
+            return {"NULL": True}
+        case _:
+            raise ValidationError(f"Unsupported data type: {node.kind}")
+
+
+def _bag_value(node: Sequence) -> AttributeValue:
+    """A set has one type, and no value twice."""
+    if not node.elements:
+        raise ValidationError("Empty bags are not supported")
+    kinds = {element.kind if isinstance(element, Scalar) else "" for element in node.elements}
+    if kinds not in ({"STRING"}, {"NUMBER"}):
+        raise ValidationError(_mixed_bag)
+    texts = [element.text for element in node.elements if isinstance(element, Scalar)]
+    numbers = kinds == {"NUMBER"}
+    members = [canonical_number(text) for text in texts] if numbers else texts
+    if len(set(members)) < len(members):
+        ending = "contains duplicates! under root" if numbers else "contains duplicates."
+        raise ValidationError(f"{_invalid}Input collection [{', '.join(texts)}] {ending}")
+    return {"NS" if numbers else "SS": members}
+
+
+def _unsupported(node: Node, under: str) -> ValidationError:
+    return ValidationError(f"Unsupported data type: {_type_word(node)} under key {under} at {node.place}")
+
+
+def _type_word(node: Node) -> str:
+    if isinstance(node, Parameter):
+        return "Parameter"
+    return "VariableReference" if isinstance(node, Name) else "UNKNOWN"

@@ -1,0 +1,188 @@
+"""What UpdateTable makes of a table's global indexes, from its definition alone; or DynamoDB's refusal."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from services.region.commands.indexes import AddIndex, ChangeIndex, IndexThroughput, IndexUpdate, RemoveIndex
+from shared.errors import LimitExceededError, ResourceNotFoundError, ValidationError
+from shared.limits import global_indexes_max, projected_attributes_of_table_max
+from shared.model.indexes import SecondaryIndex, number_of_added
+from shared.model.keys import KeyAttribute
+from shared.model.tables import BillingMode, TableDefinition
+
+one_at_a_time = "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"
+
+
+def with_index_updates(
+    definition: TableDefinition,
+    updates: Sequence[IndexUpdate],
+    *,
+    before: BillingMode,
+    now_us: int,
+    region: int,
+    held: Iterable[SecondaryIndex],
+) -> TableDefinition:
+    """The definition afterwards. It has its new billing mode already, `before` is the one that it had.
+
+    `held` are indexes that files of this region still know of.
+    """
+    if sum(isinstance(update, AddIndex | RemoveIndex) for update in updates) > 1:
+        raise LimitExceededError(one_at_a_time)
+    indexes = {index.name: index for index in definition.indexes}
+    changes = definition.index_changes
+    for update in updates:
+        if isinstance(update, AddIndex):
+            known = [*definition.kept_indexes, *held]
+            number = number_of_added(known, now_ms=now_us // 1000, region=region)
+            indexes[update.name] = _added(definition, update, number)
+            changes += 1
+            continue
+        index = indexes.get(update.name)
+        if index is None or not index.is_global:
+            raise ResourceNotFoundError(
+                f"Requested resource not found: Index {update.name} for table {definition.name}"
+            )
+        if isinstance(update, RemoveIndex):
+            del indexes[update.name]
+            changes += 1
+        else:
+            indexes[update.name] = _changed(index, update, definition.billing_mode, before, now_us)
+    if definition.billing_mode is not before:
+        spoken_of = {update.name for update in updates if isinstance(update, ChangeIndex)}
+        indexes = {name: _rebilled(index, definition, spoken_of) for name, index in indexes.items()}
+    return replace(definition, indexes=tuple(indexes.values()), index_changes=changes)
+
+
+def _added(definition: TableDefinition, update: AddIndex, number: int) -> SecondaryIndex:
+    name, throughput = update.name, update.throughput
+    if any(index.name == name for index in definition.indexes):
+        raise ValidationError(f"{_invalid}Attempting to create an index which already exists: {name}")
+    if sum(index.is_global for index in definition.indexes) >= global_indexes_max:
+        raise LimitExceededError(
+            "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of"
+            f" {global_indexes_max}"
+        )
+    if sum(len(index.included) for index in definition.indexes) + len(update.included) > (
+        projected_attributes_of_table_max
+    ):
+        raise ValidationError(
+            f"{_invalid}Number of NonKeyAttributes summed across all of the secondary indexes exceeds the limit of "
+            f"{projected_attributes_of_table_max}"
+        )
+    types = dict(update.types) | {attribute.name: attribute.type for attribute in definition.key_attributes}
+    names = (*update.partition, *update.sort)
+    if not types.keys() >= set(names):
+        raise ValidationError(
+            f"{_invalid}Some index key attributes are not defined in AttributeDefinitions. "
+            f"Keys: [{', '.join(names)}], AttributeDefinitions: [{', '.join(update.types)}]"
+        )
+    _check_throughput(name, throughput, definition.billing_mode, is_new=True)
+    return SecondaryIndex(
+        number=number,
+        name=name,
+        is_global=True,
+        partition=_attributes(update.partition, types),
+        sort=_attributes(update.sort, types),
+        table_keys=definition.key_schema.names,
+        projection=update.projection,
+        included=update.included,
+        read_capacity_units=throughput.read_capacity_units or 0,
+        write_capacity_units=throughput.write_capacity_units or 0,
+        on_demand=throughput.on_demand,
+        warm_read_units=throughput.warm_read_units,
+        warm_write_units=throughput.warm_write_units,
+    )
+
+
+def _changed(
+    index: SecondaryIndex, update: ChangeIndex, mode: BillingMode, before: BillingMode, now_us: int
+) -> SecondaryIndex:
+    wanted = update.throughput
+    _check_throughput(index.name, wanted, mode, is_new=False)
+    changed = index
+    read, write = wanted.read_capacity_units, wanted.write_capacity_units
+    if read is not None and write is not None:
+        current_read, current_write = index.read_capacity_units, index.write_capacity_units
+        if (read, write) == (current_read, current_write) and mode is before:
+            raise ValidationError(
+                f"The provisioned throughput for the index {index.name} will not change. The requested value equals"
+                f" the current value. Current ReadCapacityUnits provisioned for index {index.name}: {current_read}."
+                f" Requested ReadCapacityUnits: {read}. Current WriteCapacityUnits provisioned for index"
+                f" {index.name}: {current_write}. Requested WriteCapacityUnits: {write}. Refer to the Amazon DynamoDB"
+                " Developer Guide for current limits and how to request higher limits."
+            )
+        changed = replace(changed, read_capacity_units=read, write_capacity_units=write)
+        if read > current_read or write > current_write:
+            changed = replace(changed, capacity_increased_us=now_us)
+        if read < current_read or write < current_write:
+            changed = replace(
+                changed,
+                capacity_decreased_us=now_us,
+                capacity_decreases=_decreases_of_day(index, now_us) + 1,
+            )
+    if wanted.on_demand is not None:
+        changed = replace(changed, on_demand=wanted.on_demand)
+    return _warmed(changed, wanted)
+
+
+def _warmed(index: SecondaryIndex, wanted: IndexThroughput) -> SecondaryIndex:
+    for member, units, current in (
+        ("ReadUnitsPerSecond", wanted.warm_read_units, index.warm_read_units),
+        ("WriteUnitsPerSecond", wanted.warm_write_units, index.warm_write_units),
+    ):
+        if units is not None and units < (current or 0):
+            raise ValidationError(
+                f"{_invalid}Requested {member} for WarmThroughput for index {index.name} is lower than current"
+                " WarmThroughput, decreasing WarmThroughput is not supported"
+            )
+    return replace(
+        index,
+        warm_read_units=index.warm_read_units if wanted.warm_read_units is None else wanted.warm_read_units,
+        warm_write_units=index.warm_write_units if wanted.warm_write_units is None else wanted.warm_write_units,
+    )
+
+
+def _rebilled(index: SecondaryIndex, definition: TableDefinition, spoken_of: set[str]) -> SecondaryIndex:
+    if not index.is_global:
+        return index
+    if definition.billing_mode is BillingMode.PAY_PER_REQUEST:
+        return replace(index, read_capacity_units=0, write_capacity_units=0)
+    if index.name not in spoken_of and not index.read_capacity_units:
+        raise ValidationError(f"{_invalid}ProvisionedThroughput must be specified for index: {index.name}")
+    return replace(index, on_demand=None)
+
+
+def _check_throughput(name: str, wanted: IndexThroughput, mode: BillingMode, *, is_new: bool) -> None:
+    if mode is BillingMode.PAY_PER_REQUEST:
+        if wanted.read_capacity_units is not None:
+            raise ValidationError(
+                f"{_invalid}ProvisionedThroughput should not be specified for index: {name} when BillingMode is"
+                " PAY_PER_REQUEST"
+                if is_new
+                else f"{_invalid}The only Updates for index: {name} when TableThroughputMode is PAY_PER_REQUEST can be"
+                " to OnDemandThroughput, WarmThroughput"
+            )
+        return
+    if is_new and wanted.read_capacity_units is None:
+        raise ValidationError(
+            f"{_invalid}Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: {name}"
+        )
+    if wanted.on_demand is not None:
+        member = "MaxWriteRequestUnits" if wanted.on_demand.read_units is None else "MaxReadRequestUnits"
+        raise ValidationError(
+            f"{_invalid}{member} for OnDemandThroughput for index : {name} cannot be specified when the table"
+            " BillingMode is PROVISIONED"
+        )
+
+
+def _decreases_of_day(index: SecondaryIndex, now_us: int) -> int:
+    decreased_us = index.capacity_decreased_us
+    return index.capacity_decreases if decreased_us is not None and decreased_us // _day_us == now_us // _day_us else 0
+
+
+def _attributes(names: Sequence[str], types: Mapping[str, str]) -> tuple[KeyAttribute, ...]:
+    return tuple(KeyAttribute(name, types[name]) for name in names)
+
+
+_invalid = "One or more parameter values were invalid: "
+_day_us = 86_400_000_000

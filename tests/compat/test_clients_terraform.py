@@ -1,0 +1,127 @@
+"""The calls that Terraform's AWS provider makes in a table's life, in its order, with what it reads of the answers."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.compat.tables import refused, unique
+
+keys = [{"AttributeName": "id", "KeyType": "HASH"}]
+attributes = [{"AttributeName": "id", "AttributeType": "S"}]
+
+
+@pytest.fixture
+def name(client: Any) -> Iterator[str]:
+    name = unique("terraform")
+    yield name
+    with suppress(ClientError):
+        client.update_table(TableName=name, DeletionProtectionEnabled=False)
+        client.delete_table(TableName=name)
+
+
+def until_active(client: Any, name: str) -> dict[str, Any]:
+    """The provider asks until the table and all its indexes are ACTIVE."""
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 0.1})
+    table: dict[str, Any] = client.describe_table(TableName=name)["Table"]
+    assert {index["IndexStatus"] for index in table.get("GlobalSecondaryIndexes", ())} <= {"ACTIVE"}
+    return table
+
+
+def refreshed(client: Any, name: str) -> dict[str, Any]:
+    """What `terraform refresh` reads, as one document; no call of it may fail."""
+    table = client.describe_table(TableName=name)["Table"]
+    arn = table["TableArn"]
+    assert arn.count(":") == 5
+    backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    recovery = backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
+    expiry = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    tags = client.list_tags_of_resource(ResourceArn=arn)["Tags"]
+    state: dict[str, Any] = table | {
+        "recovery": recovery,
+        "expiry": expiry["TimeToLiveStatus"],
+        "tags": {tag["Key"]: tag["Value"] for tag in tags},
+    }
+    return state
+
+
+def test_a_table_is_created_read_changed_and_destroyed(client: Any, name: str) -> None:
+    client.create_table(
+        TableName=name,
+        AttributeDefinitions=attributes,
+        KeySchema=keys,
+        BillingMode="PROVISIONED",
+        ProvisionedThroughput={"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+        TableClass="STANDARD",
+        DeletionProtectionEnabled=False,
+        Tags=[{"Key": "Name", "Value": "orders"}],
+    )
+    until_active(client, name)
+    state = refreshed(client, name)
+    assert (state["recovery"], state["expiry"], state["tags"]) == ("DISABLED", "DISABLED", {"Name": "orders"})
+    assert state["ProvisionedThroughput"]["ReadCapacityUnits"] == 5
+    assert "StreamSpecification" not in state
+    assert "SSEDescription" not in state
+    assert "Replicas" not in state
+
+    client.update_table(TableName=name, BillingMode="PAY_PER_REQUEST")
+    assert until_active(client, name)["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+    client.update_table(TableName=name, StreamSpecification=stream)
+    streamed = until_active(client, name)
+    assert streamed["StreamSpecification"] == stream
+    assert streamed["LatestStreamArn"] == f"{streamed['TableArn']}/stream/{streamed['LatestStreamLabel']}"
+    client.update_table(TableName=name, SSESpecification={"Enabled": True, "SSEType": "KMS"})
+    assert until_active(client, name)["SSEDescription"]["Status"] == "ENABLED"
+    client.update_table(TableName=name, TableClass="STANDARD_INFREQUENT_ACCESS")
+    assert until_active(client, name)["TableClassSummary"]["TableClass"] == "STANDARD_INFREQUENT_ACCESS"
+    client.update_table(TableName=name, DeletionProtectionEnabled=True)
+    arn = state["TableArn"]
+    client.untag_resource(ResourceArn=arn, TagKeys=["Name"])
+    client.tag_resource(ResourceArn=arn, Tags=[{"Key": "Owner", "Value": "team"}])
+    state = refreshed(client, name)
+    assert (state["DeletionProtectionEnabled"], state["tags"]) == (True, {"Owner": "team"})
+
+    client.update_table(TableName=name, DeletionProtectionEnabled=False)
+    client.delete_table(TableName=name)
+    client.get_waiter("table_not_exists").wait(TableName=name, WaiterConfig={"Delay": 0.1})
+    with refused("ResourceNotFoundException"):
+        client.describe_table(TableName=name)
+
+
+def test_resources_beside_the_table_are_read_where_there_are_none(client: Any, name: str) -> None:
+    """aws_dynamodb_resource_policy, …_contributor_insights, …_kinesis_streaming_destination, …_tag."""
+    client.create_table(TableName=name, AttributeDefinitions=attributes, KeySchema=keys, BillingMode="PAY_PER_REQUEST")
+    arn = until_active(client, name)["TableArn"]
+    with refused("PolicyNotFoundException"):
+        client.get_resource_policy(ResourceArn=arn)
+    insights = client.describe_contributor_insights(TableName=name)
+    assert insights["ContributorInsightsStatus"] == "DISABLED"
+    assert client.describe_kinesis_streaming_destination(TableName=name)["KinesisDataStreamDestinations"] == []
+    assert client.list_tags_of_resource(ResourceArn=arn)["Tags"] == []
+
+
+def test_indexes_come_and_go_one_at_a_time(client: Any, name: str) -> None:
+    client.create_table(TableName=name, AttributeDefinitions=attributes, KeySchema=keys, BillingMode="PAY_PER_REQUEST")
+    until_active(client, name)
+    index = {
+        "IndexName": "by-date",
+        "KeySchema": [{"AttributeName": "date", "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "ALL"},
+    }
+    client.update_table(
+        TableName=name,
+        AttributeDefinitions=[*attributes, {"AttributeName": "date", "AttributeType": "S"}],
+        GlobalSecondaryIndexUpdates=[{"Create": index}],
+    )
+    found = client.describe_table(TableName=name)["Table"]
+    for _ in range(200):
+        if found["TableStatus"] == "ACTIVE" and found["GlobalSecondaryIndexes"][0]["IndexStatus"] == "ACTIVE":
+            break
+        client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 0.1})
+        found = client.describe_table(TableName=name)["Table"]
+    assert found["GlobalSecondaryIndexes"][0]["IndexArn"] == f"{found['TableArn']}/index/by-date"
+    client.update_table(TableName=name, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by-date"}}])
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 0.1})

@@ -1,0 +1,88 @@
+"""No text is anything but a statement or a refusal, and none takes long."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.region.commands.statements import Delete, Insert, RequestedStatement, Select, Update
+from services.region.expressions.substitutions import Substitutions
+from services.region.partiql.actions import bound_condition, delete_of, put_of, update_of
+from services.region.partiql.planner import plan_select
+from services.region.partiql.statements import parse_statement
+from shared.errors import ValidationError
+from shared.limits import statement_chars_max
+from shared.model.keys import KeyAttribute, KeySchema
+
+_schema = KeySchema(KeyAttribute("p", "S"), KeyAttribute("c", "N"))
+_values = Substitutions(None, {f":{n}": {"S": "x"} for n in range(1, 10)})
+_words = """
+    SELECT * FROM t WHERE p c a b = <> < <= > >= BETWEEN AND OR NOT IN IS MISSING NULL TRUE ORDER BY ASC DESC INSERT
+    INTO VALUE UPDATE SET REMOVE DELETE RETURNING ALL OLD NEW MODIFIED EXISTS ( ) [ ] { } << >> , . ; : ? 'x' 'it''s'
+    "q" 1 -1 1.5e3 + - begins_with contains size attribute_type list_append set_add LIMIT GROUP AS -- /* */ count
+"""
+_tokens = st.sampled_from(_words.split())
+_texts = st.one_of(
+    st.text(max_size=200),
+    st.lists(_tokens, max_size=60).map(" ".join),
+    st.lists(_tokens, max_size=40).map(lambda tokens: " ".join(["SELECT * FROM t WHERE p = 'x' AND", *tokens])),
+    st.lists(_tokens, max_size=40).map(lambda tokens: " ".join(["UPDATE t SET a =", *tokens, "WHERE p='x' AND c=1"])),
+    st.lists(_tokens, max_size=40).map(lambda tokens: " ".join(["INSERT INTO t VALUE {'p': 'x', 'a':", *tokens, "}"])),
+)
+_patience_s = 0.5
+
+
+@given(_texts)
+@settings(max_examples=1500, deadline=timedelta(seconds=_patience_s))
+def test_any_text_is_planned_or_refused(text: str) -> None:
+    _plan(text)
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        ("(", ")"),
+        ("[", "]"),
+        ("{'a':", "}"),
+        ("NOT ", ""),
+        ("- ", ""),
+        ("a[", "]"),
+        ("size(", ")"),
+        ("<<", ">>"),
+        ("'", "'"),
+    ],
+)
+def test_deep_statements_are_answered_at_once(opening: str, closing: str) -> None:
+    for depth in (30, 60, 70, 4000):
+        began = time.perf_counter()
+        _plan(f"SELECT * FROM t WHERE a = {opening * depth}1{closing * depth}"[:statement_chars_max])
+        assert time.perf_counter() - began < _patience_s
+
+
+@pytest.mark.parametrize("link", [" AND ", " OR ", " = ", "+", " AND NOT ", ".", "*", ",", " IN ", " IS NULL AND "])
+def test_long_statements_are_answered_at_once(link: str) -> None:
+    began = time.perf_counter()
+    _plan("SELECT * FROM t WHERE p='x' AND " + link.join(["a=1"] * (8000 // (len(link) + 3))))
+    _plan("SELECT * FROM t WHERE " + link.join(["a"] * (8000 // (len(link) + 1))))
+    assert time.perf_counter() - began < _patience_s
+
+
+def _plan(text: str) -> None:
+    try:
+        statement = parse_statement(text).statement
+        requested = RequestedStatement(statement, "t", _values)
+        match statement:
+            case Select():
+                plan = plan_select(statement, _schema, _values)
+                if plan.filter is not None:
+                    bound_condition(plan.filter, _values).holds({"a": {"N": "1"}})
+            case Insert():
+                put_of(statement, requested)
+            case Update():
+                update_of(statement, requested, _schema)
+            case Delete():
+                delete_of(statement, requested, _schema)
+    except ValidationError:
+        return
