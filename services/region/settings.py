@@ -46,7 +46,9 @@ class RegionSettings(KafkaAccessSettings):
     )
     kafka_retention_hours: int = setting("how long a topic keeps changes", parse=count, default=7 * 24)
     kafka_compression: str = setting("of what is sent to Kafka", parse=one_of("none", "gzip"), default="none")
-    table_delay_s: float = setting("how long tables stay CREATING, UPDATING and DELETING, for tests", parse=seconds, default=0.0)
+    table_delay_s: float = setting(
+        "how long tables stay CREATING, UPDATING and DELETING, for tests", parse=seconds, default=0.0
+    )
 
     def check(self) -> None:
         if self.topology.regions and self.region not in self.topology:

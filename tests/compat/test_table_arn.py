@@ -26,6 +26,13 @@ def test_items_are_written_and_read_by_arn(client: Any, arn: str) -> None:
     assert "Item" not in client.get_item(TableName=arn, Key=key)
 
 
+def test_consumed_capacity_names_the_table_as_the_request_did(client: Any, table: Any, arn: str) -> None:
+    key = {"p": {"S": unique()}}
+    for given in (table.name, arn):
+        found = client.get_item(TableName=given, Key=key, ReturnConsumedCapacity="TOTAL")
+        assert found["ConsumedCapacity"]["TableName"] == given
+
+
 def test_a_table_is_described_by_arn_under_its_name(client: Any, table: Any, arn: str) -> None:
     assert client.describe_table(TableName=arn)["Table"]["TableName"] == table.name
     assert client.update_table(TableName=arn, DeletionProtectionEnabled=False)["TableDescription"]["TableArn"] == arn

@@ -22,7 +22,7 @@ from services.region.rules import remote
 from services.region.rules.remote import RemoteDecision, decide_remote
 from services.region.rules.stored import StoredItem
 from services.region.rules.time_to_live import is_to_expire
-from services.region.storage import partition_file
+from services.region.storage import index_entries, partition_file
 from services.region.storage.index_entries import FileIndex, IndexPhase
 from services.region.storage.partition_file import CopyState, PartitionFile
 from services.region.storage.partitions import Partition
@@ -229,7 +229,7 @@ def _expiry_by_the_clock(self: Expire, file: PartitionFile, now_us: int) -> None
 
 # Indexes
 
-_maintain = partition_file.maintain_indexes
+_maintain = index_entries.maintain_indexes
 
 
 def _entries_left_behind(

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from random import Random
 from typing import TypeVar
 
-from services.region.commands.indexes import AddIndex
+from services.region.commands.indexes import AddIndex, IndexThroughput
 from services.region.commands.tables import UpdateTable
 from services.region.rules.time_to_live import with_time_to_live
 from services.region.storage.catalog import LocalTable, Stage
@@ -24,7 +24,10 @@ Answer = TypeVar("Answer")
 pause_s_max = 15.0
 removal_chance = 0.2
 index_chance = 0.4
-index_of_contents = AddIndex("by-content", ("content",), ("id",), {"content": "S"}, ProjectionType.KEYS_ONLY)
+index_of_contents = AddIndex(
+    *("by-content", ("content",), ("id",), {"content": "S"}, ProjectionType.KEYS_ONLY),
+    throughput=IndexThroughput(1, 1),
+)
 retry_s = 0.5
 
 

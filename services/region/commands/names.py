@@ -2,7 +2,7 @@
 
 
 class NameInArn(str):
-    """The table's name, equal to the same name given plainly; a service checks that the ARN means a table of its own."""
+    """The table's name, equal to the same name given plainly; a service checks that the ARN means one of its own."""
 
     __slots__ = ("account", "arn", "aws_partition", "region")
 
@@ -16,3 +16,8 @@ class NameInArn(str):
     aws_partition: str
     region: str
     account: str
+
+
+def as_given(name: str) -> str:
+    """The name, or the ARN that it came in."""
+    return name.arn if isinstance(name, NameInArn) else name

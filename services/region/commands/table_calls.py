@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A table, or one of its streams, as its ARN names it; `stream` is "" or the stream's label."""
+    """A table, or one of its streams, as an ARN names it; `stream` is "" or the stream's label."""
 
-    arn: str
     table: str
     stream: str = ""
 

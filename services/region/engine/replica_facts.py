@@ -5,7 +5,7 @@ import asyncio
 from services.region.engine.registry import Registry, Table
 from services.region.rules.replica_facts import ReplicaFacts, no_facts
 from services.region.storage.catalog import Catalog
-from shared.errors import ResourceInUseError, ResourceNotFoundError
+from shared.errors import ResourceNotFoundError
 from shared.model.tables import Generation
 
 
@@ -19,25 +19,19 @@ class FactsOfReplicas:
         return self._facts.get(generation, no_facts)
 
     async def write(self, generation: Generation, facts: ReplicaFacts) -> None:
-        """Durable when it returns; facts of tables that are no more are forgotten."""
+        """Durable when it returns."""
         if facts != self.of(generation):
             await asyncio.to_thread(self._catalog.write_replica_facts, generation, facts)
-            present = {table.generation for table in self._registry.all()}
-            self._facts = {known: each for known, each in self._facts.items() if known in present}
             self._facts[generation] = facts
+
+    def forget_removed(self) -> None:
+        """Of replicas that are gone; the catalog has forgotten theirs already."""
+        present = {table.generation for table in self._registry.all()}
+        self._facts = {generation: facts for generation, facts in self._facts.items() if generation in present}
 
     def table(self, name: str) -> Table:
         """The table of that name, whatever it does at the moment."""
         table = self._registry.named(name)
         if table is None:
             raise ResourceNotFoundError(f"Requested resource not found: Table: {name} not found")
-        return table
-
-    def settled(self, name: str) -> Table:
-        """The table of that name, once it has been made."""
-        table = self.table(name)
-        if not table.is_settled:
-            raise ResourceInUseError(
-                f"Attempt to change a resource which is still in use: Table is being created: {name}"
-            )
         return table

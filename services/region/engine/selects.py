@@ -102,6 +102,8 @@ class Selects:
         number, start_key = place
         if not collections:  # IN with an empty list
             return total.done(None), None
+        if number >= len(collections):  # the table was made anew with another key
+            raise ValidationError("NextToken does not match request")
         while True:
             left = None if limit is None else limit - total.looked_at
             condition = KeyCondition(lambda at=number: collections[at])  # type: ignore[misc]

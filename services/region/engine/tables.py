@@ -143,6 +143,7 @@ class Tables:
                 await self._replicas.publish_definition(definition)
             await self._replicas.begin_removal(definition)
             await self._replicas.finish_removals()
+            self._facts.forget_removed()
             self._delays.note_deletion(description)
             return description
 

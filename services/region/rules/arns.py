@@ -57,7 +57,7 @@ class Arns:
             raise AccessDeniedError
         if match["kind"] is not None:
             raise ResourceNotFoundError(f"Requested resource not found: ResourceArn: {arn} not found")
-        return Resource(arn, match["table"])
+        return Resource(match["table"])
 
     def with_policy(self, arn: str) -> Resource:
         """What calls for policies mean by this ARN: a table of this endpoint's, or a stream of it."""
@@ -66,7 +66,7 @@ class Arns:
             raise ValidationError(f"{_invalid}Invalid resource Arn: {arn}")
         if match["account"] != self.account:
             raise ValidationError("This action is only supported by accounts that match the resource owner’s account.")
-        return Resource(arn, match["table"], match["name"] or "")
+        return Resource(match["table"], match["name"] or "")
 
 
 def _read(arn: str) -> re.Match[str]:

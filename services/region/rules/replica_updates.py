@@ -21,8 +21,8 @@ def with_changed_replicas(
     _check_known(command, known)
     if any(name in definition.replicas for name in command.add_replicas):
         raise ValidationError(
-            f"Failed to create a the new replica of table with name: ‘{definition.name}’ because one or more replicas "
-            "already existed as tables."
+            f"Failed to create a the new replica of table with name: \u2018{definition.name}\u2019 because one or more "
+            "replicas already existed as tables."
         )
     _check_members(definition, command)
     for name in command.remove_replicas:

@@ -174,7 +174,7 @@ class PartitionReader:
         return [LoggedAge(*row) for row in self._connection.execute(statements.read_oldest_changes, (rows_max,))]
 
     def oldest_tombstone(self) -> int | None:
-        """Since when the oldest tombstone is here, as a timestamp; 0 in a file of a format that has no order of them yet."""
+        """Since when the oldest tombstone is here, as a timestamp; 0 for a file of a format without their order."""
         try:
             timestamp: int | None = self._connection.execute(statements.read_oldest_tombstone).get
         except apsw.SQLError:

@@ -9,7 +9,7 @@ from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -217,7 +217,7 @@ class TransactionLogFile:
         self._connection.close()
 
     def _oldest(self, before_us: int) -> Sequence[int]:
-        rows: list[tuple[int]] = self._connection.execute(
+        rows: list[Any] = self._connection.execute(
             statements.read_oldest, (transactions_forgotten_per_job_max, before_us)
         ).fetchall()
         return [number for (number,) in rows]

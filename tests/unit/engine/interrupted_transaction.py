@@ -39,7 +39,7 @@ async def main(folder: Path, point: str) -> None:
 
 def _die_at(point: str) -> None:
     if point == "before the list":
-        TransactionLogFile.write = _die  # type: ignore[method-assign, assignment]
+        TransactionLogFile.write = _die  # type: ignore[method-assign]
         return
     last = int(point.removeprefix("change "))
     run, numbers = WriteDecided.run, itertools.count()

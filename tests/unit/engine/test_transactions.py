@@ -1,5 +1,6 @@
 """Transactions of a region in its own files: whole after a kill at any point, and known in the other regions."""
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -109,6 +110,31 @@ async def test_a_region_without_transactions_keeps_no_log(tmp_path: Path) -> Non
         gets = [{"Get": {"TableName": table, "Key": {"pk": {"S": "a"}}}}]
         await region.call("TransactGetItems", TransactItems=gets)
     assert not (tmp_path / "here" / "transactions.db").exists()
+
+
+async def test_large_transactions_that_come_together_are_all_done(tmp_path: Path) -> None:
+    """More than one round holds: the rest waits for the next."""
+    async with opened(tmp_path) as region:
+        await region.create_table(table)
+        text = "x" * 390_000
+
+        async def put_ten(number: int) -> None:
+            items = [{"pk": {"S": f"{number}.{position}"}, "text": {"S": text}} for position in range(10)]
+            puts = [{"Put": {"TableName": table, "Item": item}} for item in items]
+            await region.call("TransactWriteItems", TransactItems=puts)
+
+        await asyncio.gather(*(put_ten(number) for number in range(12)))
+        for number in range(12):
+            assert await region.get(table, f"{number}.9") == text
+
+
+async def test_a_request_whose_token_is_in_use_is_told_so(tmp_path: Path) -> None:
+    async with opened(tmp_path) as region:
+        await region.create_table(table)
+        outcomes = await asyncio.gather(*(put_all(region, "text") for _ in range(3)), return_exceptions=True)
+        refused = [str(outcome) for outcome in outcomes if outcome is not None]
+        assert len(refused) == 2
+        assert all("TransactionInProgressException" in refusal for refusal in refused)
 
 
 async def test_what_a_transaction_has_written_reaches_the_other_regions(tmp_path: Path) -> None:

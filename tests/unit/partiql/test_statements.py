@@ -198,7 +198,7 @@ def test_parameters_are_counted_in_their_order() -> None:
         ("INSERT INTO t VALUE {'a' 1}", "Expected COLON"),
         ("SELECT * FROM t WHERE a = 'open", ""),
         ("SELECT * FROM t WHERE a = §", ""),
-        ("SELECT * FROM t /* open", "Missing right-hand side expression of infix operator"),
+        ("SELECT * FROM t /* open", ""),
     ],
 )
 def test_malformed_statements_are_refused(text: str, detail: str) -> None:
@@ -223,7 +223,10 @@ def test_malformed_statements_are_refused(text: str, detail: str) -> None:
         ('SELECT * FROM ""', "Path component cannot be an empty string"),
         (
             "DELETE FROM t WHERE a=1 RETURNING MODIFIED OLD *",
-            "Invalid returning clause: RETURNING MODIFIED OLD *. Only RETURNING ALL OLD * is allowed in DELETE statements.",
+            (
+                "Invalid returning clause: RETURNING MODIFIED OLD *."
+                " Only RETURNING ALL OLD * is allowed in DELETE statements."
+            ),
         ),
         ("INSERT INTO t.i VALUE {'a':1}", "FROM clause may only contain a single table name"),
         ("INSERT INTO t VALUE {'a': [?]}", "Unsupported data type: Parameter under key root[0] at 1:28:1"),

@@ -19,11 +19,8 @@ def test_tokens_of_another_statement_are_refused() -> None:
         decode_token(token, digest=b"e" * 16, key=key)
 
 
-@pytest.mark.parametrize(
-    "change", [lambda t: t[:-4] + "AAAA", lambda t: "AAAA" + t[4:], lambda t: t[:9], lambda _: "§"]
-)
-def test_tokens_that_were_not_made_here_are_refused(change: object) -> None:
+def test_tokens_that_were_not_made_here_are_refused() -> None:
     token = encode_token(PagePlace(1), digest=digest, key=key)
-    assert callable(change)
-    with pytest.raises(ValidationError, match="Invalid NextToken"):
-        decode_token(change(token), digest=digest, key=key)
+    for changed in (token[:-4] + "AAAA", "AAAA" + token[4:], token[:9], "§"):
+        with pytest.raises(ValidationError, match="Invalid NextToken"):
+            decode_token(changed, digest=digest, key=key)

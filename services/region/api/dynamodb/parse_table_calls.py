@@ -91,11 +91,6 @@ def parse_update_kinesis_destination(request: dict[str, Any]) -> ChangeKinesisDe
     )
 
 
-def parse_update_replica_scaling(request: dict[str, Any]) -> TableCall:
-    """What is to be scaled does not matter: there is nothing that scales."""
-    return TableCall(table_of(_checked(request, _table)))
-
-
 def _checked(request: dict[str, Any], shape: Structure) -> Members:
     members = shape.read(request)
     constraints.check(members, shape)

@@ -20,6 +20,7 @@ from services.region.commands.items import (
     UpdateItem,
     no_index_units,
 )
+from services.region.commands.names import as_given
 from services.region.commands.queries import Page, Query, Scan
 from services.region.commands.statements import (
     BatchDone,
@@ -290,7 +291,7 @@ def _capacities(
 def _capacity_members(
     table: str, units: float, wish: ReturnConsumedCapacity, index_units: IndexUnits
 ) -> dict[str, Any]:
-    members: dict[str, Any] = {"TableName": table, "CapacityUnits": float(units)}
+    members: dict[str, Any] = {"TableName": as_given(table), "CapacityUnits": float(units)}
     if wish is ReturnConsumedCapacity.INDEXES:
         members["Table"] = {"CapacityUnits": float(units - total_units(index_units))}
         for name, consumed in (

@@ -55,7 +55,7 @@ def table_operations(tables: Tables, extras: TableExtras, *, address: str) -> Ma
             parse_table_calls.parse_table_call, scaling, replies.replica_scaling
         ),
         "UpdateTableReplicaAutoScaling": at_once(
-            parse_table_calls.parse_update_replica_scaling, partial(_refuse_scaling, tables), replies.nothing
+            parse_table_calls.parse_table_call, partial(_refuse_scaling, tables), replies.nothing
         ),
         "DescribeLimits": at_once(_no_parameters, _nothing, replies.limits),
         "DescribeEndpoints": at_once(_no_parameters, _nothing, partial(replies.endpoints, address=address)),

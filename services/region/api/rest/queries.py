@@ -70,6 +70,7 @@ def query_command(table: str, body: QueryBody) -> Query:
         forward=body.forward,
         limit=body.limit,
         start_key=_start_key(body.start_key),
+        index=body.index,
     )
 
 
@@ -89,6 +90,7 @@ def scan_command(table: str, body: ScanBody) -> Scan:
         start_key=_start_key(body.start_key),
         segment=body.segment,
         total_segments=body.total_segments,
+        index=body.index,
     )
 
 
@@ -126,4 +128,4 @@ _query_example = {
     "limit": 25,
     "forward": False,
 }
-_scan_example = {"filter": "price > :least", "values": {":least": 10}, "limit": 100}
+_scan_example = {"index": "by-price", "filter": "price > :least", "values": {":least": 10}, "limit": 100}

@@ -35,12 +35,22 @@ class KeyAttributeBody(RequestBody):
     type: KeyType
 
 
+class IndexBody(RequestBody):
+    name: str = Field(min_length=3, max_length=255, pattern=f"^{table_name_pattern}$")
+    scope: Literal["global", "local"] = "global"
+    partition_key: list[KeyAttributeBody] = Field(min_length=1, description="Several attributes for a global index.")
+    sort_key: list[KeyAttributeBody] = []
+    projection: Literal["ALL", "KEYS_ONLY", "INCLUDE"] = "ALL"
+    included: list[str] = Field([], max_length=20, description="Attributes besides all keys, with INCLUDE.")
+
+
 class TableBody(RequestBody):
     name: str = Field(
         min_length=table_name_chars_min, max_length=table_name_chars_max, pattern=f"^{table_name_pattern}$"
     )
     partition_key: KeyAttributeBody
     sort_key: KeyAttributeBody | None = None
+    indexes: list[IndexBody] = []
 
 
 class ExpressionsBody(RequestBody):
@@ -59,6 +69,7 @@ class UpdateBody(ExpressionsBody):
 
 
 class ReadManyBody(ExpressionsBody):
+    index: str | None = Field(None, description="The secondary index to read, in its order; the table without it.")
     filter: str | None = Field(None, description="A condition: items that don't satisfy it are left out.")
     projection: str | None = Field(None, description="The attributes wanted; all of them without it.")
     count_only: bool = Field(False, description="Answer the count without the items.")

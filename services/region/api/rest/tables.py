@@ -7,12 +7,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from services.region.api.dynamodb.operations import Engine
+from services.region.api.dynamodb.parse_indexes import check_definitions, indexes_of
 from services.region.api.problems import problem
 from services.region.api.rest import documentation as doc
 from services.region.api.rest.metering import Meter
 from services.region.api.rest.paths import Region, TableName
 from services.region.api.rest.plain_json import write_json
 from services.region.api.rest.requests import KeyAttributeBody, TableBody, json_body, parse_body
+from services.region.commands.indexes import IndexDescription
 from services.region.commands.tables import (
     CreateTable,
     DeleteTable,
@@ -66,7 +68,8 @@ def table_routes(engine: Engine, meter: Meter, *, region: str) -> APIRouter:
         with meter.operation("CreateTable"):
             command = create_command(parse_body(body, TableBody))
             await tables.create(command)
-            return _json(document(tables.describe(DescribeTable(command.name))), 201, {"Location": f"/v1/tables/{command.name}"})
+            created = tables.describe(DescribeTable(command.name))
+            return _json(document(created), 201, {"Location": f"/v1/tables/{command.name}"})
 
     @router.get(
         "/{table}",
@@ -161,7 +164,42 @@ def create_command(body: TableBody) -> CreateTable:
     sort = None if body.sort_key is None else _key_attribute(body.sort_key)
     if sort is not None and sort.name == partition.name:
         raise ValidationError("partition_key and sort_key have the same name")
-    return CreateTable(body.name, KeySchema(partition, sort), BillingMode.PAY_PER_REQUEST)
+    key_schema, mode = KeySchema(partition, sort), BillingMode.PAY_PER_REQUEST
+    if not body.indexes:
+        return CreateTable(body.name, key_schema, mode)
+    members = _members_of(body)
+    check_definitions(members)
+    return CreateTable(body.name, key_schema, mode, indexes=indexes_of(members, key_schema, mode))
+
+
+def _members_of(body: TableBody) -> dict[str, Any]:
+    """The table as CreateTable would be asked for it."""
+    table_keys = [body.partition_key, *([] if body.sort_key is None else [body.sort_key])]
+    index_keys = [attribute for index in body.indexes for attribute in (*index.partition_key, *index.sort_key)]
+    types: dict[str, str] = {}
+    for attribute in (*table_keys, *index_keys):
+        if types.setdefault(attribute.name, _key_types[attribute.type]) != _key_types[attribute.type]:
+            raise ValidationError(f"The key attribute {attribute.name} has more than one type")
+    members: dict[str, Any] = {
+        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": type_} for name, type_ in types.items()],
+        "KeySchema": _key_schema([body.partition_key], table_keys[1:]),
+    }
+    for index in body.indexes:
+        named = "GlobalSecondaryIndexes" if index.scope == "global" else "LocalSecondaryIndexes"
+        members.setdefault(named, []).append(
+            {
+                "IndexName": index.name,
+                "KeySchema": _key_schema(index.partition_key, index.sort_key),
+                "Projection": {"ProjectionType": index.projection}
+                | ({"NonKeyAttributes": index.included} if index.included else {}),
+            }
+        )
+    return members
+
+
+def _key_schema(partition: list[KeyAttributeBody], sort: list[KeyAttributeBody]) -> list[dict[str, str]]:
+    roles = [(attribute, "HASH") for attribute in partition] + [(attribute, "RANGE") for attribute in sort]
+    return [{"AttributeName": attribute.name, "KeyType": role} for attribute, role in roles]
 
 
 def table_document(description: TableDescription, *, region: RegionName) -> dict[str, Any]:
@@ -173,6 +211,7 @@ def table_document(description: TableDescription, *, region: RegionName) -> dict
         "status": description.status.value,
         "partition_key": _key_document(keys.partition),
         "sort_key": None if keys.sort is None else _key_document(keys.sort),
+        "indexes": [_index_document(each) for each in description.indexes],
         "billing_mode": definition.billing_mode.value,
         "item_count": description.item_count,
         "size_bytes": description.size_bytes,
@@ -191,6 +230,22 @@ def replica_documents(description: TableDescription, *, region: RegionName) -> l
     ]
 
 
+def _index_document(described: IndexDescription) -> dict[str, Any]:
+    """Keys of an index may have several attributes."""
+    index = described.index
+    return {
+        "name": index.name,
+        "scope": "global" if index.is_global else "local",
+        "status": described.status.value,
+        "partition_key": [_key_document(attribute) for attribute in index.partition],
+        "sort_key": [_key_document(attribute) for attribute in index.sort],
+        "projection": index.projection.value,
+        "included": list(index.included),
+        "item_count": described.item_count,
+        "size_bytes": described.size_bytes,
+    }
+
+
 def _key_attribute(body: KeyAttributeBody) -> KeyAttribute:
     return KeyAttribute(body.name, _key_types[body.type])
 
@@ -204,14 +259,23 @@ def _json(document: object, status: int = 200, headers: dict[str, str] | None = 
 
 
 _replica_example = {"region": "eu-west-1", "status": "ACTIVE", "percent": 100, "description": None}
+_index_example = {
+    "name": "by-price",
+    "scope": "global",
+    "partition_key": [{"name": "status", "type": "string"}],
+    "sort_key": [{"name": "price", "type": "number"}],
+    "projection": "ALL",
+}
 _new_table_example = {
     "name": "orders",
     "partition_key": {"name": "customer", "type": "string"},
     "sort_key": {"name": "invoice", "type": "number"},
+    "indexes": [_index_example],
 }
 _table_example = {
     **_new_table_example,
     "status": "ACTIVE",
+    "indexes": [{**_index_example, "status": "ACTIVE", "included": [], "item_count": 3, "size_bytes": 187}],
     "billing_mode": "PAY_PER_REQUEST",
     "item_count": 3,
     "size_bytes": 214,

@@ -1,0 +1,201 @@
+"""ExecuteStatement with SELECT: what is read, what is shown of it, in which order and in which pages."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.compat.tables import attribute, invalid, made_table, unique
+
+
+@pytest.fixture(scope="module")
+def songs(resource: Any) -> Iterator[Any]:
+    """Partition key `p`, sort key `c` (a number); two collections, "a" with five items and "b" with two."""
+    with made_table(resource, attribute("p", "S"), attribute("c", "N")) as made:
+        for p, count in (("a", 5), ("b", 2)):
+            for c in range(count):
+                item = {"p": p, "c": c, "n": c * 10, "s": {"x", f"{c}"}, "l": [c, {"deep": "down"}]}
+                made.put_item(Item=item | ({"nul": None} if c % 2 else {"m": {"k": {"z": c}}}))
+        yield made
+
+
+@pytest.fixture
+def keys(client: Any, songs: Any) -> Any:
+    """The keys of all that `SELECT … FROM songs {rest}` answers, as text."""
+
+    def select(rest: str, *parameters: dict[str, Any]) -> str:
+        return " ".join(
+            item["p"]["S"] + item["c"]["N"] for item in _items(client, f'* FROM "{songs.name}" {rest}', *parameters)
+        )
+
+    return select
+
+
+def _items(client: Any, rest: str, *parameters: dict[str, Any], **request: Any) -> list[dict[str, Any]]:
+    """The items of all pages."""
+    if parameters:
+        request["Parameters"] = list(parameters)
+    page = client.execute_statement(Statement=f"SELECT {rest}", **request)
+    items: list[dict[str, Any]] = page["Items"]
+    while "NextToken" in page:
+        page = client.execute_statement(Statement=f"SELECT {rest}", NextToken=page["NextToken"], **request)
+        items += page["Items"]
+    return items
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("p='b'", "b0 b1"),
+        ("p='a' AND c=3", "a3"),
+        ("p='a' AND c>2", "a3 a4"),
+        ("p='a' AND c>=2 AND n<40", "a2 a3"),
+        ("p='a' AND c BETWEEN 1 AND 3", "a1 a2 a3"),
+        ("p='a' AND 3 > c", "a0 a1 a2"),
+        ("p='none'", ""),
+        ("p='a' AND c=99", ""),
+        ("p IN ['b', 'a'] AND c=1", "b1 a1"),
+        ("p IN ('b')", "b0 b1"),
+        ("p='a' AND c IN [4, 0, 7]", "a4 a0"),
+        ("p='a' AND (n=10 OR n=30)", "a1 a3"),
+        ("p='a' AND NOT n=10 AND n<>30", "a0 a2 a4"),
+        ("p='a' AND n IN [0, 40]", "a0 a4"),
+        ("p='a' AND n NOT BETWEEN 10 AND 30", "a0 a4"),
+        ("p='a' AND contains(s, '2')", "a2"),
+        ("p='a' AND size(l)=2 AND l[0]=4", "a4"),
+        ("p='a' AND m.k.z=2", "a2"),
+        ("p='a' AND l[1].deep='down' AND nul IS NULL", "a1 a3"),
+        ("p='a' AND nul IS NOT NULL", "a0 a2 a4"),
+        ("p='a' AND nul IS MISSING", "a0 a2 a4"),
+        ("p='a' AND nul IS NOT MISSING", "a1 a3"),
+        ("p='a' AND attribute_type(m, 'M')", "a0 a2 a4"),
+        ("p='a' AND begins_with(m.k.z, 'x')", ""),
+    ],
+)
+def test_conditions(keys: Any, condition: str, expected: str) -> None:
+    assert keys(f"WHERE {condition}") == expected
+
+
+def test_parameters_stand_for_values(keys: Any) -> None:
+    assert keys("WHERE p=? AND c IN [?, ?]", {"S": "a"}, {"N": "1"}, {"N": "2"}) == "a1 a2"
+    assert keys("WHERE p=? AND contains(s, ?)", {"S": "a"}, {"S": "3"}) == "a3"
+
+
+def test_without_the_partition_key_everything_is_looked_at(keys: Any) -> None:
+    assert sorted(keys("").split()) == ["a0", "a1", "a2", "a3", "a4", "b0", "b1"]
+    assert sorted(keys("WHERE n=10").split()) == ["a1", "b1"]
+    assert sorted(keys("WHERE p>'a'").split()) == ["b0", "b1"]
+    assert sorted(keys("WHERE p='b' OR n=40").split()) == ["a4", "b0", "b1"]
+    assert sorted(keys("WHERE c=1").split()) == ["a1", "b1"]
+
+
+def test_columns_go_by_the_last_name_of_their_path(client: Any, songs: Any) -> None:
+    [item] = _items(client, f"n, m.k.z, l[1].deep, l[0], absent FROM \"{songs.name}\" WHERE p='a' AND c=2")
+    assert item == {"n": {"N": "20"}, "z": {"N": "2"}, "deep": {"S": "down"}, "l[0]": {"N": "2"}}
+    assert _items(client, f"absent FROM \"{songs.name}\" WHERE p='a' AND c=2") == [{}]
+
+
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        ("WHERE p='a' ORDER BY c", "a0 a1 a2 a3 a4"),
+        ("WHERE p='a' ORDER BY c DESC", "a4 a3 a2 a1 a0"),
+        ("WHERE p='a' AND c<2 ORDER BY p, c ASC", "a0 a1"),
+        ("WHERE p IN ['b','a'] AND c<2 ORDER BY p, c", "a0 a1 b0 b1"),
+        ("WHERE p IN ['b','a'] AND c<2 ORDER BY p DESC, c DESC", "b1 b0 a1 a0"),
+    ],
+)
+def test_order(keys: Any, rest: str, expected: str) -> None:
+    assert keys(rest) == expected
+
+
+@pytest.mark.parametrize(
+    "condition", ["WHERE p='a'", "WHERE p IN ['b','a']", "WHERE n>10", "", "WHERE p='a' ORDER BY c DESC"]
+)
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_pages_come_to_the_whole(client: Any, songs: Any, condition: str, limit: int) -> None:
+    rest = f'p, c FROM "{songs.name}" {condition}'
+    assert _items(client, rest, Limit=limit) == _items(client, rest)
+
+
+def test_limit_counts_what_is_looked_at(client: Any, songs: Any) -> None:
+    statement = f"SELECT * FROM \"{songs.name}\" WHERE p='a' AND n>30"
+    page = client.execute_statement(Statement=statement, Limit=2)
+    assert page["Items"] == []
+    assert page["NextToken"]
+
+
+def test_several_keys_come_in_pages_of_ten(client: Any, table: Any) -> None:
+    names = [unique() for _ in range(12)]
+    for name in names:
+        table.put_item(Item={"p": name})
+    wanted = ",".join(f"'{name}'" for name in names)
+    statement = f'SELECT p FROM "{table.name}" WHERE p IN [{wanted}]'
+    first = client.execute_statement(Statement=statement)
+    second = client.execute_statement(Statement=statement, NextToken=first["NextToken"])
+    assert [item["p"]["S"] for item in first["Items"]] == names[:10]
+    assert [item["p"]["S"] for item in second["Items"]] == names[10:]
+    assert "NextToken" not in second
+
+
+def test_a_token_is_good_for_its_statement_only(client: Any, songs: Any) -> None:
+    statement = f'SELECT * FROM "{songs.name}" WHERE p=?'
+    page = client.execute_statement(Statement=statement, Parameters=[{"S": "a"}], Limit=1)
+    token = page["NextToken"]
+    client.execute_statement(Statement=statement, Parameters=[{"S": "a"}], Limit=3, NextToken=token)
+    with invalid("NextToken does not match request"):
+        client.execute_statement(Statement=statement, Parameters=[{"S": "b"}], NextToken=token)
+    with invalid("Invalid NextToken"):
+        client.execute_statement(Statement=statement, Parameters=[{"S": "a"}], NextToken="none of yours")
+
+
+def test_consumed_capacity(client: Any, songs: Any) -> None:
+    for consistent, units in ((False, 0.5), (True, 1.0)):
+        for condition in ("p='a' AND c=1", "p='a'", "p='none'"):
+            answer = client.execute_statement(
+                Statement=f'SELECT * FROM "{songs.name}" WHERE {condition}',
+                ConsistentRead=consistent,
+                ReturnConsumedCapacity="TOTAL",
+            )
+            assert answer["ConsumedCapacity"] == {"TableName": songs.name, "CapacityUnits": units}
+
+
+@pytest.mark.parametrize(
+    ("rest", "message"),
+    [
+        ("WHERE p=1", "Key attribute's data type should match its data type in table's schema"),
+        ("ORDER BY c", "Must have WHERE clause in the statement when using ORDER BY clause."),
+        (
+            "WHERE n=1 ORDER BY c",
+            "Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause.",
+        ),
+        ("WHERE p='a' ORDER BY n", "Attribute n in ORDER BY clause must be part of the primary key"),
+        (
+            "WHERE p='a' AND n < true",
+            "Incorrect operand type for operator or function; operator or function: <, operand type: BOOL",
+        ),
+        ("WHERE p=?", "Number of parameters in request and statement don't match."),
+        ("LIMIT 2", "Unsupported clause: LIMIT"),
+        ("WHERE p='a' garbage", "Statement wasn't well formed, can't be processed: Unexpected token after expression"),
+    ],
+)
+def test_refusals(client: Any, songs: Any, rest: str, message: str) -> None:
+    with invalid(message):
+        client.execute_statement(Statement=f'SELECT * FROM "{songs.name}" {rest}')
+
+
+def test_constraints_of_the_request(client: Any) -> None:
+    with invalid("Value null at 'statement' failed to satisfy constraint: Member must not be null"):
+        client.execute_statement()
+    with invalid(
+        "Value '' at 'statement' failed to satisfy constraint: Member must have length greater than or equal to 1"
+    ):
+        client.execute_statement(Statement="")
+    with invalid("at 'statement' failed to satisfy constraint: Member must have length less than or equal to 8192"):
+        client.execute_statement(Statement="SELECT * FROM t" + " " * 8192)
+    with invalid(
+        "Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1"
+    ):
+        client.execute_statement(Statement="SELECT * FROM t", Limit=0)
+    with invalid("at 'parameters' failed to satisfy constraint: Member must have length greater than or equal to 1"):
+        client.execute_statement(Statement="SELECT * FROM t", Parameters=[])

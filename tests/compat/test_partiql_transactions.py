@@ -1,0 +1,131 @@
+"""ExecuteTransaction: all statements or none."""
+
+from typing import Any
+
+import pytest
+
+from tests.compat.tables import invalid, refused, unique
+
+
+@pytest.fixture
+def p(sorted_table: Any) -> str:
+    name = unique()
+    for c in ("1", "2"):
+        sorted_table.put_item(Item={"p": name, "c": c, "n": 1})
+    return name
+
+
+def _run(client: Any, table: Any, *statements: str, **request: Any) -> Any:
+    named = [{"Statement": each.replace("{t}", f'"{table.name}"')} for each in statements]
+    return client.execute_transaction(TransactStatements=named, **request)
+
+
+def _values(table: Any, p: str) -> list[int]:
+    query = {"KeyConditionExpression": "p = :p", "ExpressionAttributeValues": {":p": p}, "ConsistentRead": True}
+    return [int(item.get("n", 0)) for item in table.query(**query)["Items"]]
+
+
+def test_writes_happen_together(client: Any, sorted_table: Any, p: str) -> None:
+    answer = _run(
+        *(client, sorted_table),
+        f"INSERT INTO {{t}} VALUE {{'p': '{p}', 'c': '3', 'n': 3}}",
+        f"UPDATE {{t}} SET n=n+1 WHERE p='{p}' AND c='2'",
+        f"DELETE FROM {{t}} WHERE p='{p}' AND c='1' AND n=1",
+        ReturnConsumedCapacity="TOTAL",
+    )
+    assert answer["Responses"] == [{}, {}, {}]
+    assert answer["ConsumedCapacity"] == [
+        {"TableName": sorted_table.name, "CapacityUnits": 6.0, "WriteCapacityUnits": 6.0}
+    ]
+    assert _values(sorted_table, p) == [2, 3]
+
+
+def test_a_refusal_leaves_everything_as_it_was(client: Any, sorted_table: Any, p: str) -> None:
+    with refused("TransactionCanceledException", "[None, DuplicateItem, ConditionalCheckFailed]") as refusal:
+        _run(
+            *(client, sorted_table),
+            f"UPDATE {{t}} SET n=7 WHERE p='{p}' AND c='2'",
+            f"INSERT INTO {{t}} VALUE {{'p': '{p}', 'c': '1', 'n': 3}}",
+            f"UPDATE {{t}} SET n=7 WHERE p='{p}' AND c='none'",
+        )
+    assert refusal.value.response["CancellationReasons"] == [
+        {"Code": "None"},
+        {"Code": "DuplicateItem", "Message": "Duplicate primary key exists in table"},
+        {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"},
+    ]
+    assert _values(sorted_table, p) == [1, 1]
+
+
+def test_exists_is_a_condition(client: Any, sorted_table: Any, p: str) -> None:
+    write = f"UPDATE {{t}} SET n=7 WHERE p='{p}' AND c='2'"
+    _run(client, sorted_table, f"EXISTS(SELECT * FROM {{t}} WHERE p='{p}' AND c='1' AND n=1)", write)
+    assert _values(sorted_table, p) == [1, 7]
+    with refused("TransactionCanceledException", "[ConditionalCheckFailed, None]"):
+        _run(client, sorted_table, f"EXISTS(SELECT * FROM {{t}} WHERE p='{p}' AND c='1' AND n=2)", write)
+    with invalid(
+        "Validation failed in TransactStatements[1]: EXISTS() must contain a single item read with additional condition"
+    ):
+        _run(client, sorted_table, write, f"EXISTS(SELECT * FROM {{t}} WHERE p='{p}' AND c='1')")
+
+
+def test_reads_show_one_moment(client: Any, sorted_table: Any, p: str) -> None:
+    answer = _run(
+        *(client, sorted_table),
+        f"SELECT n FROM {{t}} WHERE p='{p}' AND c='1'",
+        f"SELECT * FROM {{t}} WHERE p='{p}' AND c='none'",
+        ReturnConsumedCapacity="TOTAL",
+    )
+    assert answer["Responses"] == [{"Item": {"n": {"N": "1"}}}, {}]
+    assert answer["ConsumedCapacity"] == [
+        {"TableName": sorted_table.name, "CapacityUnits": 4.0, "ReadCapacityUnits": 4.0}
+    ]
+
+
+def test_a_client_token_makes_a_transaction_happen_once(client: Any, sorted_table: Any, p: str) -> None:
+    token = unique()[:36]
+    statement = f"UPDATE {{t}} SET n=n+1 WHERE p='{p}' AND c='1'"
+    for _ in range(2):
+        _run(client, sorted_table, statement, ClientRequestToken=token)
+    assert _values(sorted_table, p) == [2, 1]
+    with refused("IdempotentParameterMismatchException"):
+        _run(client, sorted_table, f"{statement} AND n=1", ClientRequestToken=token)
+
+
+@pytest.mark.parametrize(
+    ("statements", "message"),
+    [
+        (
+            ["SELECT * FROM {t} WHERE p='x' AND c='1'", "DELETE FROM {t} WHERE p='x' AND c='2'"],
+            "ExecuteTransaction API does not support both read and write operations in the same request.",
+        ),
+        (
+            ["DELETE FROM {t} WHERE p='x' AND c='1'", "UPDATE {t} SET n=1 WHERE p='x' AND c='1'"],
+            "Transaction request cannot include multiple operations on one item",
+        ),
+        (
+            ["DELETE FROM {t} WHERE p='x' AND c='1' RETURNING ALL OLD *"],
+            "Validation failed in TransactStatements[0]: RETURNING clause is not supported in ExecuteTransaction.",
+        ),
+        (
+            ["SELECT * FROM {t}.\"i\" WHERE p='x' AND c='1'"],
+            "Validation failed in TransactStatements[0]: Reads on indices are not supported within transactions.",
+        ),
+        (["SELECT * FROM {t} WHERE p='x'"], "must specify the primary key in the where clause."),
+        (
+            ["DELETE FROM {t} WHERE p='x'"],
+            "Where clause does not contain a mandatory equality on all key attributes",
+        ),
+        (["nonsense"], "Statement wasn't well formed, can't be processed: "),
+        (
+            [],
+            "at 'transactStatements' failed to satisfy constraint: Member must have length greater than or equal to 1",
+        ),
+        (
+            ["DELETE FROM {t} WHERE p='x' AND c='1'"] * 101,
+            "at 'transactStatements' failed to satisfy constraint: Member must have length less than or equal to 100",
+        ),
+    ],
+)
+def test_refusals(client: Any, sorted_table: Any, statements: list[str], message: str) -> None:
+    with invalid(message):
+        _run(client, sorted_table, *statements)
