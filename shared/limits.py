@@ -109,7 +109,7 @@ path_levels_max = 32
 list_index_max = 2**31 - 1
 cached_expressions_max = 256  # parsed trees kept of each kind of expression
 
-# Statements (PartiQL)
+# Statements of PartiQL
 statement_chars_max = 8192
 statement_levels_max = 64  # of nesting; DynamoDB tells none, values and paths have bounds of their own
 next_token_chars_max = 32_768

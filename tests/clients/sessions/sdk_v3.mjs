@@ -101,7 +101,7 @@ assert.deepEqual(partiql.Items, [{ amount: 2.5 }]);
 
 const gone = await documents.send(new DeleteCommand({ TableName, Key: { pk: "ledger", sk: "order#002" }, ReturnValues: "ALL_OLD" }));
 assert.equal(gone.Attributes.amount, 2.5);
-const count = await documents.send(new QueryCommand({ ...query, Limit: undefined, Select: "COUNT", FilterExpression: "total > :min", ExpressionAttributeValues: { ...query.ExpressionAttributeValues, ":min": 60 } }));
+const count = await documents.send(new QueryCommand({ ...query, Limit: undefined, ExclusiveStartKey: undefined, Select: "COUNT", FilterExpression: "#t > :min", ExpressionAttributeNames: { "#t": "total" }, ExpressionAttributeValues: { ...query.ExpressionAttributeValues, ":min": 60 } }));
 assert.deepEqual([count.Count, count.ScannedCount], [11, 60]);
 
 const { Table } = await client.send(new DescribeTableCommand({ TableName }));

@@ -54,9 +54,11 @@ async def settled(region: InProcessRegion) -> dict[str, Any]:
 
 
 async def described_until(region: InProcessRegion, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    while not holds(table := await described(region)):
-        await asyncio.sleep(0.01)
-    return table
+    while True:
+        table = await described(region)
+        if holds(table):
+            return table
+        await asyncio.sleep(0)  # gives way to the job that is waited for
 
 
 async def refusal(region: InProcessRegion, operation: str, **members: Any) -> str:
