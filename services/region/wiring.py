@@ -164,7 +164,7 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
     rounds = Rounds(transaction_log, region=number, clock=clock)
     transactions = Transactions(registry, rounds, transaction_log=transaction_log, clock=clock)
     items = Items(registry)
-    indexes = Indexes(registry, region=number, clock=clock)
+    indexes = Indexes(registry, region=number, name=region, clock=clock)
     queries = Queries(registry, indexes)
     facts = FactsOfReplicas(registry, catalog)
     tables = Tables(
@@ -189,9 +189,7 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
             kinesis=KinesisDestinations(facts),
         ),
         transactions=transactions,
-        statements=Statements(
-            registry, items, Selects(registry, items, queries, token_key=key), transactions
-        ),
+        statements=Statements(registry, items, Selects(registry, items, queries, token_key=key), transactions),
         streams=Streams(registry, stream_register, region=region, iterator_key=key, clock=clock),
         times_to_live=TimesToLive(registry, tables, region=number, clock=clock),
     )

@@ -164,7 +164,7 @@ def made(folder: Path) -> Iterator[Filled]:
         )
         registry = Registry()
         registry.put(table)
-        yield Filled(runner, table, Queries(registry, Indexes(registry, region=1, clock=SystemClock())))
+        yield Filled(runner, table, Queries(registry, Indexes(registry, region=1, name="here", clock=SystemClock())))
         runner.run(partitions.close())
 
 

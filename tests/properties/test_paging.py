@@ -86,7 +86,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
             runner.run(filled_by(partitions, partition.lane, mine))
         registry = Registry()
         registry.put(table)
-        indexes = Indexes(registry, region=1, clock=SystemClock())
+        indexes = Indexes(registry, region=1, name="here", clock=SystemClock())
         yield Filled(runner, Queries(registry, indexes), dict(sorted(items.items())))
         runner.run(partitions.close())
 

@@ -136,7 +136,7 @@ class SimulatedRegion:
         log = SimulatedTransactionLog(self.disk, partitions)
         rounds = Rounds(log, region=number, clock=self.clock)
         transactions = Transactions(registry, rounds, transaction_log=log, clock=self.clock)
-        indexes = Indexes(registry, region=number, clock=self.clock)
+        indexes = Indexes(registry, region=number, name=self.name, clock=self.clock)
         service = RegionService(
             name=RegionName(self.name),
             items=Items(registry),

@@ -52,16 +52,22 @@ class IndexReads:
         partitions = table.partitions if index.is_global else [table.partition(slot_of(wanted.partition))]
         cursors = [_Cursor(partition, index.number, wanted, command) for partition in partitions]
         last: IndexRow | None = None
+        first_of = min if command.forward else max
         while not view.page.is_full():
-            if any(cursor.is_empty for cursor in cursors):
-                for cursor in cursors:
-                    cursor.fill(rows_wanted(command.limit, view.page.scanned_count, slice_rows_max))
-            row = _next_row(cursors, forward=command.forward)
-            if row is None:
+            wanted_rows = rows_wanted(command.limit, view.page.scanned_count, slice_rows_max)
+            for cursor in cursors:
+                cursor.fill(_share_of(wanted_rows, len(cursors)))
+            filled = [cursor for cursor in cursors if cursor.rows]
+            if not filled:
                 break
-            if view.take(row.image):
-                last = row
-            if any(cursor.is_empty for cursor in cursors) and not view.page.is_full():
+            while not view.page.is_full():
+                cursor = first_of(filled, key=_next_place)
+                row = cursor.rows.popleft()
+                if view.take(row.image):
+                    last = row
+                if not cursor.rows:
+                    break
+            if not view.page.is_full() and any(cursor.is_empty for cursor in cursors):
                 await self._slices.next()
         return _page(view, command, _last_key(view, last))
 
@@ -163,13 +169,13 @@ class _Cursor:
                 self._end = place
 
 
-def _next_row(cursors: Sequence[_Cursor], *, forward: bool) -> IndexRow | None:
-    """The next of all partitions' entries; each of them has one at hand or is over."""
-    filled = [cursor for cursor in cursors if cursor.rows]
-    if not filled:
-        return None
-    choose = min if forward else max
-    return choose(filled, key=lambda cursor: _place_of(cursor.rows[0])).rows.popleft()
+def _share_of(rows: int, partitions: int) -> int:
+    """How many rows one of several partitions should read of those that are wanted: twice its even share."""
+    return min(rows, 2 * rows // partitions + 2)
+
+
+def _next_place(cursor: _Cursor) -> EntryPlace:
+    return _place_of(cursor.rows[0])
 
 
 def _place_of(row: IndexRow) -> EntryPlace:

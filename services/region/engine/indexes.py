@@ -21,6 +21,7 @@ from services.region.commands.indexes import (
 from services.region.commands.tables import TableDescription, TableStatus
 from services.region.engine.registry import Registry, Table
 from services.region.rules.index_changes import one_at_a_time, with_index_updates
+from services.region.rules.throughput import check_index_capacity
 from services.region.storage.catalog import Stage
 from services.region.storage.index_entries import FileIndex, IndexPhase
 from services.region.storage.partition_file import PartitionFile
@@ -42,11 +43,12 @@ class TableDroppedError(Exception):
 
 
 class Indexes:
-    """`region` is this region's number."""
+    """`region` is this region's number, `name` its name."""
 
-    def __init__(self, registry: Registry, *, region: int, clock: Clock) -> None:
+    def __init__(self, registry: Registry, *, region: int, name: str, clock: Clock) -> None:
         self._registry = registry
         self._region = region
+        self._region_name = name
         self._clock = clock
         self._seen_revision = 0
         self._settled: dict[Generation, tuple[SecondaryIndex, ...]] = {}
@@ -56,7 +58,7 @@ class Indexes:
         revision = self._registry.revision
         if revision == self._seen_revision:
             return
-        tables = [table for table in self._registry.all() if table.definition.index_changes]
+        tables = [table for table in self._registry.all() if self._may_differ(table)]
         settled = {table.generation: self._settled.get(table.generation) for table in tables}
         self._settled = {generation: indexes for generation, indexes in settled.items() if indexes is not None}
         for table in tables:
@@ -73,6 +75,12 @@ class Indexes:
             return
         if self._status(table, index) is not IndexStatus.ACTIVE:
             raise ValidationError(f"Cannot read from backfilling global secondary index: {index.name}")
+
+    def check_new(self, indexes: Sequence[SecondaryIndex]) -> None:
+        """Of a table that is to be made."""
+        for index in indexes:
+            units = index.read_capacity_units, index.write_capacity_units
+            check_index_capacity(index.name, *units, region=self._region_name)
 
     def updated(self, table: Table, definition: TableDefinition, updates: Sequence[IndexUpdate]) -> TableDefinition:
         """A definition of the table with its indexes changed; its billing mode may have changed already."""
@@ -95,6 +103,7 @@ class Indexes:
             before=before,
             now_us=self._clock.wall_us(),
             region=self._region,
+            region_name=self._region_name,
             held=removed,
         )
 
@@ -151,11 +160,17 @@ class Indexes:
 
     def _removed(self, table: Table) -> Sequence[FileIndex]:
         """What files still hold of indexes that the definition no longer has, one of each."""
-        if not table.definition.index_changes:
-            return ()
         wanted = {index.number for index in table.definition.indexes}
         removed = {held.index.number: held for held in _held(table) if held.index.number not in wanted}
         return list(removed.values())
+
+    def _may_differ(self, table: Table) -> bool:
+        """Whether files may hold other indexes than the definition has: also one that has lost to another region's."""
+        if table.definition.index_changes or table.generation in self._settled:
+            return True
+        states = [partition.known_state for partition in table.partitions]
+        wanted = {index.number for index in table.definition.kept_indexes}
+        return any(state is not None and {held.index.number for held in state.indexes} != wanted for state in states)
 
     async def _settle_one(self, table: Table) -> None:
         wanted = table.definition.kept_indexes

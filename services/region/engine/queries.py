@@ -6,6 +6,7 @@ from services.region.engine.index_reads import IndexReads
 from services.region.engine.indexes import Indexes
 from services.region.engine.registry import Registry, Table
 from services.region.engine.slices import Slices, slice_rows_max
+from services.region.rules.indexes import check_index_key_paths
 from services.region.rules.keys import check_key_paths, key_of_request
 from services.region.rules.paging import PageBuilder, rows_wanted, segment_slots
 from services.region.rules.ranges import after, collection_range, continued, key_range_of
@@ -34,6 +35,7 @@ class Queries:
             wanted = continued(schema, key_range, command.start_key, forward=command.forward)
         if command.projection is not None:
             check_key_paths(schema, command.projection.nested)
+            check_index_key_paths(table.indexes, command.projection.nested)
         _refuse_key_filter(table, command)
         page = _page_for(command)
         partition = table.partition(wanted.slot)
@@ -72,10 +74,10 @@ class Queries:
                     "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with"
                     f" correct Segment. TotalSegments: {command.total_segments} Segment: {command.segment}"
                 )
-        if command.projection is not None:
-            check_key_paths(table.schema, command.projection.nested)
-        if command.filter is not None:
-            check_key_paths(table.schema, command.filter.nested)
+        for expression in (command.projection, command.filter):
+            if expression is not None:
+                check_key_paths(table.schema, expression.nested)
+                check_index_key_paths(table.indexes, expression.nested)
         page = _page_for(command)
         last_key: Item | None = None
         while not page.is_full() and place[0] < segment.stop:

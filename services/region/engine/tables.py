@@ -87,6 +87,7 @@ class Tables:
                 raise LimitExceededError(
                     f"Subscriber limit exceeded: There is a limit of {tables_per_region_max} tables per subscriber"
                 )
+            self._indexes.check_new(command.indexes)
             now_us = self._clock.wall_us()
             stream = command.stream if command.stream is not None and command.stream.enabled else None
             definition = TableDefinition(

@@ -94,9 +94,7 @@ def update_from(tree: UpdateTree, substitutions: Substitutions) -> Update:
         bind_names(action, binder)
     outcomes = [bind_action(action, binder) for action in reversed(actions)]
     values = [_given_value(action, binder) for action in reversed(actions)]
-    sections = tuple(
-        tuple(_BoundAction(path, outcomes.pop(), values.pop()) for path in section) for section in paths
-    )
+    sections = tuple(tuple(_BoundAction(path, outcomes.pop(), values.pop()) for path in section) for section in paths)
     creates = not all(isinstance(action, RemoveAction | DeleteAction) for action in actions)
     return Update(tuple(targets.heads), tuple(targets.nested | binder.nested), creates, sections)
 

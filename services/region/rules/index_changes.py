@@ -4,6 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from services.region.commands.indexes import AddIndex, ChangeIndex, IndexThroughput, IndexUpdate, RemoveIndex
+from services.region.rules.throughput import (
+    CapacityChange,
+    changed_capacity,
+    check_index_capacity,
+    decreases_today,
+)
 from shared.errors import LimitExceededError, ResourceNotFoundError, ValidationError
 from shared.limits import global_indexes_max, projected_attributes_of_table_max
 from shared.model.indexes import SecondaryIndex, number_of_added
@@ -20,6 +26,7 @@ def with_index_updates(
     before: BillingMode,
     now_us: int,
     region: int,
+    region_name: str,
     held: Iterable[SecondaryIndex],
 ) -> TableDefinition:
     """The definition afterwards. It has its new billing mode already, `before` is the one that it had.
@@ -34,7 +41,7 @@ def with_index_updates(
         if isinstance(update, AddIndex):
             known = [*definition.kept_indexes, *held]
             number = number_of_added(known, now_ms=now_us // 1000, region=region)
-            indexes[update.name] = _added(definition, update, number)
+            indexes[update.name] = _added(definition, update, number, region_name=region_name)
             changes += 1
             continue
         index = indexes.get(update.name)
@@ -46,14 +53,14 @@ def with_index_updates(
             del indexes[update.name]
             changes += 1
         else:
-            indexes[update.name] = _changed(index, update, definition.billing_mode, before, now_us)
+            indexes[update.name] = _changed(index, update, definition.billing_mode, now_us=now_us, region=region_name)
     if definition.billing_mode is not before:
         spoken_of = {update.name for update in updates if isinstance(update, ChangeIndex)}
-        indexes = {name: _rebilled(index, definition, spoken_of) for name, index in indexes.items()}
+        indexes = {name: _rebilled(index, definition, spoken_of, now_us=now_us) for name, index in indexes.items()}
     return replace(definition, indexes=tuple(indexes.values()), index_changes=changes)
 
 
-def _added(definition: TableDefinition, update: AddIndex, number: int) -> SecondaryIndex:
+def _added(definition: TableDefinition, update: AddIndex, number: int, *, region_name: str) -> SecondaryIndex:
     name, throughput = update.name, update.throughput
     if any(index.name == name for index in definition.indexes):
         raise ValidationError(f"{_invalid}Attempting to create an index which already exists: {name}")
@@ -77,6 +84,8 @@ def _added(definition: TableDefinition, update: AddIndex, number: int) -> Second
             f"Keys: [{', '.join(names)}], AttributeDefinitions: [{', '.join(update.types)}]"
         )
     _check_throughput(name, throughput, definition.billing_mode, is_new=True)
+    if throughput.read_capacity_units is not None and throughput.write_capacity_units is not None:
+        check_index_capacity(name, throughput.read_capacity_units, throughput.write_capacity_units, region=region_name)
     return SecondaryIndex(
         number=number,
         name=name,
@@ -95,34 +104,40 @@ def _added(definition: TableDefinition, update: AddIndex, number: int) -> Second
 
 
 def _changed(
-    index: SecondaryIndex, update: ChangeIndex, mode: BillingMode, before: BillingMode, now_us: int
+    index: SecondaryIndex, update: ChangeIndex, mode: BillingMode, *, now_us: int, region: str
 ) -> SecondaryIndex:
     wanted = update.throughput
     _check_throughput(index.name, wanted, mode, is_new=False)
     changed = index
     read, write = wanted.read_capacity_units, wanted.write_capacity_units
     if read is not None and write is not None:
-        current_read, current_write = index.read_capacity_units, index.write_capacity_units
-        if (read, write) == (current_read, current_write) and mode is before:
-            raise ValidationError(
-                f"The provisioned throughput for the index {index.name} will not change. The requested value equals"
-                f" the current value. Current ReadCapacityUnits provisioned for index {index.name}: {current_read}."
-                f" Requested ReadCapacityUnits: {read}. Current WriteCapacityUnits provisioned for index"
-                f" {index.name}: {current_write}. Requested WriteCapacityUnits: {write}. Refer to the Amazon DynamoDB"
-                " Developer Guide for current limits and how to request higher limits."
-            )
-        changed = replace(changed, read_capacity_units=read, write_capacity_units=write)
-        if read > current_read or write > current_write:
-            changed = replace(changed, capacity_increased_us=now_us)
-        if read < current_read or write < current_write:
-            changed = replace(
-                changed,
-                capacity_decreased_us=now_us,
-                capacity_decreases=_decreases_of_day(index, now_us) + 1,
-            )
+        check_index_capacity(index.name, read, write, region=region)
+        changed = _with_capacity(index, read, write, now_us=now_us)
     if wanted.on_demand is not None:
         changed = replace(changed, on_demand=wanted.on_demand)
     return _warmed(changed, wanted)
+
+
+def _with_capacity(index: SecondaryIndex, read: int, write: int, *, now_us: int) -> SecondaryIndex:
+    """As warm as it was, at least."""
+    present = CapacityChange(
+        index.read_capacity_units,
+        index.write_capacity_units,
+        index.capacity_increased_us,
+        index.capacity_decreased_us,
+        index.capacity_decreases,
+    )
+    changed = changed_capacity(present, read=read, write=write, of=f"index {index.name}", now_us=now_us)
+    return replace(
+        index,
+        read_capacity_units=read,
+        write_capacity_units=write,
+        capacity_increased_us=changed.increased_us,
+        capacity_decreased_us=changed.decreased_us,
+        capacity_decreases=changed.decreases,
+        warm_read_units=max(index.warm_read_units or 0, index.read_capacity_units),
+        warm_write_units=max(index.warm_write_units or 0, index.write_capacity_units),
+    )
 
 
 def _warmed(index: SecondaryIndex, wanted: IndexThroughput) -> SecondaryIndex:
@@ -142,11 +157,20 @@ def _warmed(index: SecondaryIndex, wanted: IndexThroughput) -> SecondaryIndex:
     )
 
 
-def _rebilled(index: SecondaryIndex, definition: TableDefinition, spoken_of: set[str]) -> SecondaryIndex:
+def _rebilled(
+    index: SecondaryIndex, definition: TableDefinition, spoken_of: set[str], *, now_us: int
+) -> SecondaryIndex:
     if not index.is_global:
         return index
     if definition.billing_mode is BillingMode.PAY_PER_REQUEST:
-        return replace(index, read_capacity_units=0, write_capacity_units=0)
+        decreases = decreases_today(index.capacity_decreased_us, index.capacity_decreases, now_us) + 1
+        return replace(
+            index,
+            read_capacity_units=0,
+            write_capacity_units=0,
+            capacity_decreased_us=now_us,
+            capacity_decreases=decreases,
+        )
     if index.name not in spoken_of and not index.read_capacity_units:
         raise ValidationError(f"{_invalid}ProvisionedThroughput must be specified for index: {index.name}")
     return replace(index, on_demand=None)
@@ -175,14 +199,8 @@ def _check_throughput(name: str, wanted: IndexThroughput, mode: BillingMode, *, 
         )
 
 
-def _decreases_of_day(index: SecondaryIndex, now_us: int) -> int:
-    decreased_us = index.capacity_decreased_us
-    return index.capacity_decreases if decreased_us is not None and decreased_us // _day_us == now_us // _day_us else 0
-
-
 def _attributes(names: Sequence[str], types: Mapping[str, str]) -> tuple[KeyAttribute, ...]:
     return tuple(KeyAttribute(name, types[name]) for name in names)
 
 
 _invalid = "One or more parameter values were invalid: "
-_day_us = 86_400_000_000

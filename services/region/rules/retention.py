@@ -34,7 +34,9 @@ def trim_through(oldest: Iterable[Aged], *, applied: int | None, now_us: int) ->
 
 
 def collectable_below(now_us: int, *, horizon_us: int | None) -> int:
-    """Tombstones that were there before this timestamp may go. `horizon_us`: the lowest of all replicas; None when there is one only.
+    """Tombstones that were there before this timestamp may go.
+
+    `horizon_us` is the lowest of all replicas; None when there is one only.
 
     A change that could bring an item back has a lower version than its tombstone, so its origin's clock showed at most
     the tombstone's time at its commit. Clocks of regions may differ, and a clock may be set back, by as much as a

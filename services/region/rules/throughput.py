@@ -36,11 +36,12 @@ class CapacityChange:
 def changed_capacity(present: CapacityChange, *, read: int, write: int, of: str, now_us: int) -> CapacityChange:
     """Raises for units that are as they were, and for one decrease too many; `of` is "table" or "index NAME"."""
     if (read, write) == (present.read_units, present.write_units):
+        current_of = "the table" if of == "table" else of
         raise ValidationError(
             f"The provisioned throughput for the {of} will not change. The requested value equals the current value. "
-            f"Current ReadCapacityUnits provisioned for the {of}: {present.read_units}. "
+            f"Current ReadCapacityUnits provisioned for {current_of}: {present.read_units}. "
             f"Requested ReadCapacityUnits: {read}. "
-            f"Current WriteCapacityUnits provisioned for the {of}: {present.write_units}. "
+            f"Current WriteCapacityUnits provisioned for {current_of}: {present.write_units}. "
             f"Requested WriteCapacityUnits: {write}. {_guide}"
         )
     increased_us, decreased_us, decreases = present.increased_us, present.decreased_us, present.decreases
@@ -65,6 +66,16 @@ def check_capacity(read: int, write: int, *, region: str) -> None:
             raise LimitExceededError(
                 f"The requested {name}, {units}, is above the per table maximum for the account in {region}. "
                 f"Per table maximum: {table_capacity_units_max}. {_guide}"
+            )
+
+
+def check_index_capacity(name: str, read: int, write: int, *, region: str) -> None:
+    """What no index gets."""
+    for member, units in (("ReadCapacityUnits", read), ("WriteCapacityUnits", write)):
+        if units > table_capacity_units_max:
+            raise LimitExceededError(
+                f"The requested {member} for index {name}, {units}, is above the per index maximum for the account in"
+                f" {region}. Per table maximum: {table_capacity_units_max}. {_guide}"
             )
 
 

@@ -72,17 +72,16 @@ def maintain_indexes(
         return
     before = None if old is None else decode_item(old)
     after = None if new is None else decode_item(new)
-    collection_bytes = _size(after) - _size(before)
-    has_local = False
+    grown_bytes = None  # of what local indexes hold; None without one
     for each in indexes:
         if each.phase is not IndexPhase.REMOVING:
             size_bytes = each.size_bytes
             _follow(connection, each, key, before, after)
             if not each.index.is_global:
-                has_local = True
-                collection_bytes += each.size_bytes - size_bytes
-    if has_local:
-        connection.execute(statements.grow_collection, (key.slot, key.partition, collection_bytes))
+                grown_bytes = (grown_bytes or 0) + each.size_bytes - size_bytes
+    if grown_bytes is not None:
+        grown_bytes += _size(after) - _size(before)
+        connection.execute(statements.grow_collection, (key.slot, key.partition, grown_bytes))
         if after is None:
             connection.execute(statements.drop_empty_collection, (key.slot, key.partition))
 

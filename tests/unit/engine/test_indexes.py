@@ -134,6 +134,21 @@ async def test_an_index_spreads_and_every_region_fills_its_own(tmp_path: Path) -
         assert (await found(here, "x"), await found(here, "y")) == (["b"], ["a"])
 
 
+async def test_an_index_that_loses_to_another_region_goes(tmp_path: Path) -> None:
+    """Both regions change the table without having heard of the other; the later definition stands for both."""
+    async with opened(tmp_path, "here") as here, opened(tmp_path, "there") as there:
+        await here.create_table("orders")
+        await here.put("orders", "a", "x")
+        await add_replica("orders", here, there)
+        await add_index(here)
+        await settled(here)
+        await there.call("UpdateTable", TableName="orders", TableClass="STANDARD_INFREQUENT_ACCESS")
+        await carry(there, here)
+        await described_until(here, lambda table: "GlobalSecondaryIndexes" not in table)
+        await carry(here, there)
+        assert "GlobalSecondaryIndexes" not in await settled(there)
+
+
 async def test_a_new_replica_comes_with_the_indexes(tmp_path: Path) -> None:
     async with opened(tmp_path, "here") as here, opened(tmp_path, "there") as there:
         await here.create_table("orders")

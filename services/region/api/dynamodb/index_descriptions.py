@@ -4,7 +4,8 @@ from typing import Any
 
 from services.region.commands.indexes import IndexDescription, IndexStatus
 from services.region.commands.tables import Pending, TableDescription, TableStatus
-from shared.limits import warm_read_units_min, warm_write_units_min
+from services.region.rules.throughput import decreases_today
+from shared.limits import on_demand_read_units, on_demand_write_units
 from shared.model.indexes import SecondaryIndex
 from shared.model.tables import BillingMode
 
@@ -50,7 +51,7 @@ def _global(described: IndexDescription, arn: str, table: TableDescription) -> d
     members["IndexStatus"] = status.value
     if described.backfilling is not None:
         members["Backfilling"] = described.backfilling
-    members["ProvisionedThroughput"] = _throughput(index)
+    members["ProvisionedThroughput"] = _throughput(index, table.now_us)
     limits = index.on_demand
     if limits is not None:
         members["OnDemandThroughput"] = {
@@ -66,18 +67,19 @@ def _warmth(index: SecondaryIndex, status: IndexStatus, mode: BillingMode) -> di
     on_demand = mode is BillingMode.PAY_PER_REQUEST
     return {
         "ReadUnitsPerSecond": max(
-            index.warm_read_units or 0, index.read_capacity_units, warm_read_units_min if on_demand else 1
+            index.warm_read_units or 0, index.read_capacity_units, on_demand_read_units if on_demand else 1
         ),
         "WriteUnitsPerSecond": max(
-            index.warm_write_units or 0, index.write_capacity_units, warm_write_units_min if on_demand else 1
+            index.warm_write_units or 0, index.write_capacity_units, on_demand_write_units if on_demand else 1
         ),
         "Status": "UPDATING" if status is IndexStatus.CREATING else "ACTIVE",
     }
 
 
-def _throughput(index: SecondaryIndex) -> dict[str, Any]:
+def _throughput(index: SecondaryIndex, now_us: int) -> dict[str, Any]:
+    decreases = decreases_today(index.capacity_decreased_us, index.capacity_decreases, now_us)
     members: dict[str, Any] = {
-        "NumberOfDecreasesToday": index.capacity_decreases,
+        "NumberOfDecreasesToday": decreases,
         "ReadCapacityUnits": index.read_capacity_units,
         "WriteCapacityUnits": index.write_capacity_units,
     }

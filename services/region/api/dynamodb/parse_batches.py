@@ -11,10 +11,10 @@ from services.region.api.dynamodb import members as shapes
 from services.region.api.dynamodb.members import ListOf, MapOf, Members, structure
 from services.region.api.dynamodb.parameters import (
     capacity_wish,
-    collection_wish,
     check_attributes_to_get,
     check_combination,
     check_item_size,
+    collection_wish,
     item_of,
     projection_of,
     substitutions_of,

@@ -300,8 +300,8 @@ def check_warm(index: Members, billing_mode: BillingMode) -> None:
     if wanted is None or billing_mode is BillingMode.PROVISIONED:
         return
     for member, least in (
-        ("ReadUnitsPerSecond", limits.warm_read_units_min),
-        ("WriteUnitsPerSecond", limits.warm_write_units_min),
+        ("ReadUnitsPerSecond", limits.on_demand_read_units),
+        ("WriteUnitsPerSecond", limits.on_demand_write_units),
     ):
         if wanted.get(member, least) < least:
             raise ValidationError(
