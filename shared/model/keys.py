@@ -75,7 +75,7 @@ def joined_key_bytes(keys: Iterable[bytes]) -> bytes:
 
 
 def number_key_bytes(text: str) -> bytes:
-    """A biased exponent of 100, then pairs of digits plus one; all of it mirrored for negative numbers, closed by 102."""
+    """A biased exponent of 100, then pairs of digits plus one; of negative numbers mirrored, and closed by 102."""
     negative, digits, exponent = scientific_parts(text)
     if not digits:
         return _zero

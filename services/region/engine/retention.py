@@ -25,8 +25,8 @@ class Retention:
         self._topology = topology
         self._region = region
         self._clock = clock
-        self._trimming: Iterator[Place] = iter(())
-        self._collecting: Iterator[Place] = iter(())
+        self._trimming: Iterator[Lane] = iter(())
+        self._collecting: Iterator[Lane] = iter(())
         self._oldest: dict[Lane, tuple[int, int | None]] = {}  # at a sequence, the timestamp of the oldest tombstone
 
     async def trim(self) -> None:
@@ -76,13 +76,18 @@ class Retention:
             self._oldest[partition.lane] = (sequence, oldest)
         return oldest
 
-    def _next(self, turn: Iterator[Place]) -> tuple[Sequence[Place], Iterator[Place]]:
-        chosen = [entry for _, entry in zip(range(trim_partitions_max), turn, strict=False)]
+    def _next(self, turn: Iterator[Lane]) -> tuple[Sequence[Place], Iterator[Lane]]:
+        """The next places of a turn, with their tables as they are now, and the turn to go on with."""
+        chosen = [lane for _, lane in zip(range(trim_partitions_max), turn, strict=False)]
+        places = [
+            (table, table.partitions[lane.partition])
+            for lane in chosen
+            if (table := self._registry.of(lane.generation)) is not None
+        ]
         if len(chosen) < trim_partitions_max:
-            tables = self._registry.all()
             self._oldest = {lane: known for lane, known in self._oldest.items() if self._registry.of(lane.generation)}
-            turn = iter([(table, partition) for table in tables for partition in table.partitions])
-        return chosen, turn
+            turn = iter([lane for table in self._registry.all() for lane in table.lanes])
+        return places, turn
 
     def _followers(self, table: Table) -> Sequence[int]:
         names = (name for name in table.definition.replicas if name != self._region and name in self._topology)

@@ -292,9 +292,7 @@ class PartitionFile:
 
     def collection_bytes(self, key: ItemKey) -> int:
         """Size of the items with this partition key and of what local indexes hold of them."""
-        size_bytes: int | None = self.connection.execute(
-            statements.read_collection_size, (key.slot, key.partition)
-        ).get
+        size_bytes: int | None = self.connection.execute(statements.read_collection_size, (key.slot, key.partition)).get
         return size_bytes or 0
 
     # Replication bookkeeping

@@ -142,8 +142,7 @@ write_index_entry = (
     " ON CONFLICT DO NOTHING"
 )
 drop_index_entry = (
-    "DELETE FROM index_entries"
-    " WHERE number = ? AND pk = ? AND sk = ? AND slot = ? AND base_pk = ? AND base_sk = ?"
+    "DELETE FROM index_entries WHERE number = ? AND pk = ? AND sk = ? AND slot = ? AND base_pk = ? AND base_sk = ?"
 )
 read_index_collection = (
     "SELECT e.sk, e.slot, e.base_pk, e.base_sk, i.image FROM index_entries e CROSS JOIN items i"
@@ -176,9 +175,7 @@ create_index = (
     "INSERT INTO indexes (number, definition, phase, slot, pk, sk, entry_count, size_bytes)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
-write_index = (
-    "UPDATE indexes SET phase = ?, slot = ?, pk = ?, sk = ?, entry_count = ?, size_bytes = ? WHERE number = ?"
-)
+write_index = "UPDATE indexes SET phase = ?, slot = ?, pk = ?, sk = ?, entry_count = ?, size_bytes = ? WHERE number = ?"
 read_indexes = "SELECT definition, phase, slot, pk, sk, entry_count, size_bytes FROM indexes ORDER BY number"
 drop_index = "DELETE FROM indexes WHERE number = ?"
 grow_collection = (
