@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 
 from services.region.commands.time_to_live import DescribeTimeToLive, TimeToLiveDescription, UpdateTimeToLive
-from services.region.engine.registry import Registry, Table
+from services.region.engine.registry import Registry
 from services.region.engine.tables import Tables
 from services.region.rules.time_to_live import due_times, is_to_expire, with_time_to_live
 from services.region.storage.catalog import Stage
@@ -24,8 +24,6 @@ from shared.errors import ResourceNotFoundError
 from shared.limits import expiries_per_job_max, expiry_jobs_max, expiry_looks_max
 from shared.model.keys import ItemKey
 from shared.model.tables import TableDefinition, TimeToLive
-
-Place = tuple[Table, TimeToLive, Partition]
 
 
 class TimesToLive:
@@ -61,14 +59,18 @@ class Expiry:
     def __init__(self, registry: Registry, *, clock: Clock) -> None:
         self._registry = registry
         self._clock = clock
-        self._turn: Iterator[Place] = iter(())
+        self._turn: Iterator[Lane] = iter(())
         self._next: dict[Lane, tuple[int, int, bytes | None]] = {}  # at a sequence, what is due next in an order
 
     async def sweep(self) -> None:
         """Goes on through the tables that have a time to live; looks into a bounded number of files."""
         looks = 0
-        for table, ttl, partition in self._turn:
-            if table.stage is Stage.ACTIVE and self._is_of_interest(partition, ttl):
+        for lane in self._turn:
+            table = self._registry.of(lane.generation)  # as it is now, not as it was when the turn began
+            if table is None or table.stage is not Stage.ACTIVE or (ttl := table.definition.ttl) is None:
+                continue
+            partition = table.partitions[lane.partition]
+            if self._is_of_interest(partition, ttl):
                 await self._sweep(partition, ttl)
                 await asyncio.sleep(0)
                 looks += 1
@@ -76,11 +78,11 @@ class Expiry:
                     return
         self._turn = self._places()
 
-    def _places(self) -> Iterator[Place]:
-        tables = [(table, ttl) for table in self._registry.all() if (ttl := table.definition.ttl) is not None]
-        lanes = {lane for table, _ in tables for lane in table.lanes}
-        self._next = {lane: known for lane, known in self._next.items() if lane in lanes}
-        return iter([(table, ttl, partition) for table, ttl in tables for partition in table.partitions])
+    def _places(self) -> Iterator[Lane]:
+        tables = [table for table in self._registry.all() if table.definition.ttl is not None]
+        lanes = [lane for table in tables for lane in table.lanes]
+        self._next = {lane: self._next[lane] for lane in lanes if lane in self._next}
+        return iter(lanes)
 
     def _is_of_interest(self, partition: Partition, ttl: TimeToLive) -> bool:
         if all(each.index.number != ttl.number for each in partition.state.indexes):
