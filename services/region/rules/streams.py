@@ -127,6 +127,8 @@ def decode_iterator(token: str, key: bytes) -> IteratorPlace | None:
         sealed = b64decode(token, validate=True)
     except ValueError:
         return None
+    if b64encode(sealed).decode() != token:  # the last character has bits to spare
+        return None
     content = sealed[:-_mac_bytes]
     if len(content) != _iterator.size or not hmac.compare_digest(_mac(content, key), sealed[-_mac_bytes:]):
         return None
