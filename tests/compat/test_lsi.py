@@ -165,3 +165,9 @@ def test_the_description_names_the_indexes(table: Any) -> None:
     ]
     assert included.keys() == {"IndexName", "KeySchema", "Projection", "IndexSizeBytes", "ItemCount", "IndexArn"}
     assert [each["AttributeName"] for each in description["AttributeDefinitions"]] == ["c", "n", "p", "s"]
+
+
+def test_a_batch_that_names_its_table_by_arn_is_answered_by_arn(table: Any) -> None:
+    arn, request = table.table_arn, [{"DeleteRequest": {"Key": {"p": unique(), "c": "c"}}}]
+    batch = {"RequestItems": {arn: request}, "ReturnItemCollectionMetrics": "SIZE"}
+    assert list(table.meta.client.batch_write_item(**batch)["ItemCollectionMetrics"]) == [arn]

@@ -121,11 +121,10 @@ def items_found(result: ItemsFound, command: BatchGetItem) -> bytes:
 
 def items_written(result: ItemsWritten, command: BatchWriteItem) -> bytes:
     capacity = _capacities(result.capacity_units, command.return_consumed_capacity, result.index_units)
-    metrics = {table: list(map(_collection_members, each)) for table, each in result.collections.items()}
     return _object(
         [
             (b"UnprocessedItems", b"{}"),
-            (b"ItemCollectionMetrics", orjson.dumps(metrics) if metrics else None),
+            (b"ItemCollectionMetrics", _collections(result.collections)),
             (b"ConsumedCapacity", capacity),
         ]
     )
@@ -134,14 +133,13 @@ def items_written(result: ItemsWritten, command: BatchWriteItem) -> bytes:
 def transaction_written(result: TransactionWritten, command: TransactWrite) -> bytes:
     side = "ReadCapacityUnits" if result.was_done else "WriteCapacityUnits"
     wish = command.return_consumed_capacity
-    metrics = {table: list(map(_collection_members, each)) for table, each in result.collections.items()}
     return _object(
         [
             (
                 b"ConsumedCapacity",
                 _transaction_capacities(result.capacity_units, wish, result.index_units, side=side),
             ),
-            (b"ItemCollectionMetrics", orjson.dumps(metrics) if metrics else None),
+            (b"ItemCollectionMetrics", _collections(result.collections)),
         ]
     )
 
@@ -301,6 +299,12 @@ def _capacity_members(
             if consumed:
                 members[name] = {index: {"CapacityUnits": each} for index, each in consumed.items()}
     return members
+
+
+def _collections(collections: Mapping[str, Sequence[ItemCollection]]) -> bytes | None:
+    """By tables, as the request named them."""
+    members = {as_given(table): list(map(_collection_members, each)) for table, each in collections.items()}
+    return orjson.dumps(members) if members else None
 
 
 def _collection_members(collection: ItemCollection) -> dict[str, Any]:
