@@ -79,7 +79,7 @@ stream_changes_max = 4_000  # looked at for one answer, also those that make no 
 
 # Storage
 write_group_max = 256
-write_gather_s = 0.001
+write_gather_s = 0.003
 open_partitions_max = 256
 scan_slice_rows_max = 256
 index_slice_rows_max = 256  # of filling or removing an index

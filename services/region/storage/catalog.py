@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Lock
 
 import orjson
-from sqlalchemy import Connection, LargeBinary, create_engine, delete, event, func, select, update
+from sqlalchemy import Connection, LargeBinary, create_engine, delete, event, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -27,8 +27,7 @@ from services.region.rules.streams import KeptStream
 from shared.errors import OperatorError, ServiceUnavailableError
 from shared.model.tables import Generation, TableDefinition, decode_definition, encode_definition
 
-format_number = 2
-_extended_formats = (1,)  # they lack tables only, which are made when the catalog is opened
+format_number = 1
 
 
 class Stage(StrEnum):
@@ -202,9 +201,7 @@ class Catalog:
                 identity = {"one": 1, "format": format_number, "region": region, "number": number}
                 connection.execute(insert(IdentityRow).values(**identity))
                 return
-            if row.format in _extended_formats and (row.region, row.number) == (region, number):
-                connection.execute(update(IdentityRow).values(format=format_number))
-            elif (row.format, row.region, row.number) != (format_number, region, number):
+            if (row.format, row.region, row.number) != (format_number, region, number):
                 raise OperatorError(
                     f"The data directory {path.parent} can't be used",
                     why=f"it belongs to region {row.region} (number {row.number}, format {row.format}),"

@@ -29,7 +29,7 @@ from services.region.storage.index_entries import (
 )
 from shared.changes.records import Kind, Lane, encode_change
 from shared.durability import make_folder
-from shared.errors import CorruptRecordError
+from shared.errors import OperatorError
 from shared.feed.port import Position
 from shared.limits import slots
 from shared.model.indexes import SecondaryIndex
@@ -111,6 +111,7 @@ class PartitionFile:
         self.connection = open_writer(path, key)
         self._wal_pages = 0
         self.connection.set_wal_hook(self._note_wal_pages)
+        self._execute = self.connection.cursor().execute  # of statements that every write runs: one cursor, used again
         self.state = self._load(first_state)
         self._before = self.state
 
@@ -119,13 +120,13 @@ class PartitionFile:
     def begin(self) -> None:
         self._before = self.state.copied()
         self.logged = []
-        self.connection.execute("BEGIN IMMEDIATE")
+        self._execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
         state = self.state
         if state.indexes:
             write_indexes(self.connection, state.indexes, self._before.indexes)
-        self.connection.execute(
+        self._execute(
             statements.write_state,
             (
                 state.sequence,
@@ -140,7 +141,7 @@ class PartitionFile:
                 state.collected_timestamp,
             ),
         )
-        self.connection.execute("COMMIT")
+        self._execute("COMMIT")
 
     def rollback(self) -> None:
         if self.connection.in_transaction:
@@ -151,7 +152,7 @@ class PartitionFile:
     # Items
 
     def read(self, key: ItemKey) -> StoredItem | None:
-        row = self.connection.execute(statements.read_item, (key.slot, key.partition, key.sort)).get
+        row = self._execute(statements.read_item, key).get
         return None if row is None else StoredItem(*row)
 
     def write_local(
@@ -192,7 +193,7 @@ class PartitionFile:
             image=image,
         )
         self._store(key, stored, StoredItem(timestamp, self.region, seen, image), now_us=now_us)
-        self._log(record, commit_us=now_us, stored=stored, origin_sequence=origin_sequence)
+        self._log(record, commit_us=now_us, stored=stored, is_own=True)
         self.logged.append(LoggedChange(origin_sequence, record))
         return version
 
@@ -201,7 +202,7 @@ class PartitionFile:
     ) -> None:
         """Stores a change made elsewhere that replaces what was read; it enters the log but not the feed."""
         self._store(key, stored, arrived, now_us=now_us)
-        self._log(record, commit_us=now_us, stored=stored, origin_sequence=None)
+        self._log(record, commit_us=now_us, stored=stored, is_own=False)
 
     def write_seen(self, key: ItemKey, seen: SeenVector) -> None:
         """Grows the seen vector of a stored item that stays."""
@@ -245,7 +246,7 @@ class PartitionFile:
             sort_key=key.sort,
             image=None,
         )
-        self._log(record, commit_us=now_us, stored=stored, origin_sequence=None)
+        self._log(record, commit_us=now_us, stored=stored, is_own=False)
 
     def collect_tombstones(self, *, below: int, rows_max: int) -> Sequence[CollectedTombstone]:
         """Removes the oldest tombstones, those here since before a timestamp. Nothing that can be read changes."""
@@ -359,27 +360,19 @@ class PartitionFile:
                 )
                 for each in first_state.indexes:
                     create_index(self.connection, each)
-        else:
-            self._upgrade()
         return load_state(self.connection, self.path)
-
-    def _upgrade(self) -> None:
-        """Brings a file of an earlier format to today's, at its first write."""
-        while (upgrade := statements.upgrades.get(self.connection.execute(statements.read_format).get)) is not None:
-            with self.connection:
-                self.connection.execute(upgrade)
 
     def _drop(self, key: ItemKey) -> None:
         self.connection.execute(statements.drop_item, (key.slot, key.partition, key.sort))
 
     def _store(self, key: ItemKey, stored: StoredItem | None, item: StoredItem, *, now_us: int) -> None:
-        timestamp, region, seen, image = item
+        timestamp, image = item.timestamp, item.image
         # The tombstone of an expiry is as old as what has expired, and yet others have still to get it.
         tombstone_since = max(timestamp, timestamp_at(now_us)) if image is None else None
-        self.connection.execute(
-            statements.write_item,
-            (key.slot, key.partition, key.sort, timestamp, region, seen, image, tombstone_since),
-        )
+        if stored is None:
+            self._execute(statements.create_item, (*key, *item, tombstone_since))
+        else:
+            self._execute(statements.replace_item, (*item, tombstone_since, *key))
         state = self.state
         if state.indexes:
             old_image = None if stored is None else stored.image
@@ -393,11 +386,12 @@ class PartitionFile:
             state.size_bytes += key_size + len(image)
         state.digest = (state.digest - item_digest(key, stored) + item_digest(key, item)) % digest_modulus
 
-    def _log(self, record: bytes, *, commit_us: int, stored: StoredItem | None, origin_sequence: int | None) -> None:
-        self.state.sequence += 1
+    def _log(self, record: bytes, *, commit_us: int, stored: StoredItem | None, is_own: bool) -> None:
+        state = self.state
+        state.sequence += 1
         old_image = None if stored is None else stored.image
-        self.connection.execute(
-            statements.append_change, (self.state.sequence, origin_sequence, commit_us, record, old_image)
+        self._execute(
+            statements.append_change, (state.sequence, is_own, state.origin_sequence, commit_us, record, old_image)
         )
 
     def _note_wal_pages(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
@@ -412,18 +406,13 @@ def has_tables(connection: apsw.Connection) -> bool:
 def load_state(connection: apsw.Connection, path: Path) -> PartitionState:
     """The committed state of a partition file."""
     number = connection.execute(statements.read_format).get
-    indexes: list[FileIndex] = []
-    if number == 1:
-        row = connection.execute(statements.read_state_1).get
-        positions, lost = connection.execute(statements.read_positions_1), frozenset[int]()
-    elif number in (2, statements.format_number):
-        if number != 2:
-            indexes = load_indexes(connection)
-        row = connection.execute(statements.read_state).get
-        positions = connection.execute(statements.read_positions)
-        lost = frozenset(source for (source,) in connection.execute(statements.read_lost_sources))
-    else:
-        raise CorruptRecordError(f"{path} has format {number}, expected {statements.format_number}")
+    if number != statements.format_number:
+        raise OperatorError(
+            f"{path} has format {number}, this Meridian reads format {statements.format_number}",
+            why="another version of Meridian has made it",
+            next_step="Start that version on this data directory, or this one on an empty directory",
+        )
+    row = connection.execute(statements.read_state).get
     sequence, origin_sequence, published, trimmed, count, size, digest, completeness, head_us, collected = row
     return PartitionState(
         sequence=sequence,
@@ -436,8 +425,8 @@ def load_state(connection: apsw.Connection, path: Path) -> PartitionState:
         completeness=CopyState(completeness),
         head_us=head_us,
         collected_timestamp=collected,
-        lost=lost,
-        positions={source: Position(*at) for source, *at in positions},
+        lost=frozenset(source for (source,) in connection.execute(statements.read_lost_sources)),
+        positions={source: Position(*at) for source, *at in connection.execute(statements.read_positions)},
         followers=dict(connection.execute(statements.read_followers)),
-        indexes=indexes,
+        indexes=load_indexes(connection),
     )

@@ -70,6 +70,7 @@ class PartitionReader:
         self._path = path
         self._is_reading = False
         self._connection: apsw.Connection = open_reader(path, key)
+        self._execute = self._connection.cursor().execute  # of point reads: one cursor, used again
 
     def is_made(self) -> bool:
         """False while the transaction that makes the file's tables is not committed."""
@@ -82,17 +83,17 @@ class PartitionReader:
         """Lets the reads that follow share one transaction until `end`; whether this call began it."""
         began = not self._is_reading
         if began:
-            self._connection.execute("BEGIN")
+            self._execute("BEGIN")
             self._is_reading = True
         return began
 
     def end(self) -> None:
         if self._is_reading:
-            self._connection.execute("COMMIT")
+            self._execute("COMMIT")
             self._is_reading = False
 
     def read(self, key: ItemKey) -> StoredItem | None:
-        row = self._connection.execute(statements.read_item, (key.slot, key.partition, key.sort)).get
+        row = self._execute(statements.read_item, key).get
         return None if row is None else StoredItem(*row)
 
     def collection(
@@ -145,12 +146,18 @@ class PartitionReader:
         """Changes made here after an origin sequence, in order, cut at `bytes_max` bytes of records."""
         changes: list[LoggedChange] = []
         total = 0
-        for row in self._connection.execute(statements.read_lane, (origin_sequence, rows_max)):
+        first, last, head = self._log_bounds()
+        if origin_sequence >= head:
+            return changes
+        after = self._last_below(statements.read_logged_origin, origin_sequence + 1, after=first - 1, through=last)
+        for row in self._connection.execute(statements.read_own_changes, (after, rows_max)):
             change = LoggedChange(*row)
             total += len(change.record)
             if changes and total > bytes_max:
                 break
             changes.append(change)
+            if change.origin_sequence == head:
+                break  # what follows was made elsewhere, however much it is
         return changes
 
     def logged(self, after: int, *, through: int, rows_max: int) -> Sequence[LoggedRow]:
@@ -160,35 +167,46 @@ class PartitionReader:
 
     def last_logged_before(self, time_us: int, *, after: int, through: int) -> int:
         """The last sequence of the log's prefix, `after` < sequence <= `through`, that is older than a time."""
-        while after < through:
-            middle = (after + through + 1) // 2
-            commit_us: int | None = self._connection.execute(statements.read_logged_us, (middle,)).get
-            if commit_us is None or commit_us < time_us:
-                after = middle
-            else:
-                through = middle - 1
-        return after
+        return self._last_below(statements.read_logged_us, time_us, after=after, through=through)
 
     def oldest_changes(self, rows_max: int) -> Sequence[LoggedAge]:
         """The oldest changes of the log, in order."""
         return [LoggedAge(*row) for row in self._connection.execute(statements.read_oldest_changes, (rows_max,))]
 
     def oldest_tombstone(self) -> int | None:
-        """Since when the oldest tombstone is here, as a timestamp; 0 for a file of a format without their order."""
-        try:
-            timestamp: int | None = self._connection.execute(statements.read_oldest_tombstone).get
-        except apsw.SQLError:
-            return 0
+        """Since when the oldest tombstone is here, as a timestamp."""
+        timestamp: int | None = self._connection.execute(statements.read_oldest_tombstone).get
         return timestamp
 
     def commit_us_of(self, origin_sequence: int) -> int:
         """When a change made here was committed; 0 when the log no longer tells."""
-        commit_us: int | None = self._connection.execute(statements.read_commit_us, (origin_sequence,)).get
+        first, last, _ = self._log_bounds()
+        before = self._last_below(statements.read_logged_origin, origin_sequence, after=first - 1, through=last)
+        commit_us: int | None = self._connection.execute(statements.read_commit_us, (before + 1, origin_sequence)).get
         return commit_us or 0
 
     def close(self) -> None:
         self.end()
         self._connection.close()
+
+    def _log_bounds(self) -> tuple[int, int, int]:
+        """The log's first and last sequence, and the last origin sequence."""
+        first: int | None = self._connection.execute(statements.read_first_change).get
+        if first is None:
+            return 1, 0, 0
+        last, head = self._connection.execute(statements.read_last_change).get
+        return first, last, head
+
+    def _last_below(self, statement: str, bound: int, *, after: int, through: int) -> int:
+        """The last of the sequences `after` < sequence <= `through` whose value is below a bound; values rise."""
+        while after < through:
+            middle = (after + through + 1) // 2
+            value: int | None = self._connection.execute(statement, (middle,)).get
+            if value is None or value < bound:
+                after = middle
+            else:
+                through = middle - 1
+        return after
 
 
 def place_of(key: ItemKey) -> RowPlace:

@@ -1,6 +1,6 @@
 """Every SQL statement of a partition file, with the index that it relies on; a test asks SQLite for each plan."""
 
-format_number = 3
+format_number = 1
 
 create = """
 CREATE TABLE items (
@@ -12,12 +12,12 @@ CREATE TABLE items (
 CREATE INDEX tombstones ON items (tombstone_since) WHERE image IS NULL;
 CREATE TABLE changes (
     sequence INTEGER PRIMARY KEY,
-    origin_sequence INTEGER,
+    is_own INTEGER NOT NULL,
+    origin_sequence INTEGER NOT NULL,
     commit_us INTEGER NOT NULL,
     record BLOB NOT NULL,
     old_image BLOB
 ) STRICT;
-CREATE UNIQUE INDEX changes_by_origin ON changes (origin_sequence) WHERE origin_sequence IS NOT NULL;
 CREATE TABLE conflicts (
     pk BLOB NOT NULL, sk BLOB NOT NULL,
     loser_timestamp INTEGER NOT NULL, loser_region INTEGER NOT NULL, loser_image BLOB,
@@ -32,7 +32,7 @@ CREATE TABLE dead_letters (
 ) WITHOUT ROWID, STRICT;
 CREATE TABLE positions (
     source INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, kafka_offset INTEGER NOT NULL,
-    commit_us INTEGER NOT NULL DEFAULT 0
+    commit_us INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE lost_sources (source INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE followers (region INTEGER PRIMARY KEY, sequence INTEGER NOT NULL) STRICT;
@@ -57,51 +57,20 @@ CREATE TABLE state (
     published_sequence INTEGER NOT NULL, trimmed_sequence INTEGER NOT NULL,
     item_count INTEGER NOT NULL, size_bytes INTEGER NOT NULL, digest BLOB NOT NULL,
     completeness TEXT NOT NULL,
-    head_us INTEGER NOT NULL DEFAULT 0, collected_timestamp INTEGER NOT NULL DEFAULT 0
+    head_us INTEGER NOT NULL, collected_timestamp INTEGER NOT NULL
 ) STRICT;
 """
-
-# What a file of an earlier format lacks, by that format's number.
-upgrades = {
-    1: """
-CREATE INDEX tombstones ON items (timestamp) WHERE image IS NULL;
-ALTER TABLE positions ADD COLUMN commit_us INTEGER NOT NULL DEFAULT 0;
-CREATE TABLE lost_sources (source INTEGER PRIMARY KEY) STRICT;
-ALTER TABLE state ADD COLUMN head_us INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE state ADD COLUMN collected_timestamp INTEGER NOT NULL DEFAULT 0;
-UPDATE state SET format = 2;
-""",
-    2: """
-ALTER TABLE items ADD COLUMN tombstone_since INTEGER;
-UPDATE items SET tombstone_since = timestamp WHERE image IS NULL;
-DROP INDEX tombstones;
-CREATE INDEX tombstones ON items (tombstone_since) WHERE image IS NULL;
-CREATE TABLE indexes (
-    number INTEGER PRIMARY KEY, definition BLOB NOT NULL, phase TEXT NOT NULL,
-    slot INTEGER NOT NULL, pk BLOB NOT NULL, sk BLOB NOT NULL,
-    entry_count INTEGER NOT NULL, size_bytes INTEGER NOT NULL
-) STRICT;
-CREATE TABLE index_entries (
-    number INTEGER NOT NULL, pk BLOB NOT NULL, sk BLOB NOT NULL,
-    slot INTEGER NOT NULL, base_pk BLOB NOT NULL, base_sk BLOB NOT NULL,
-    PRIMARY KEY (number, pk, sk, slot, base_pk, base_sk)
-) WITHOUT ROWID, STRICT;
-CREATE TABLE collections (
-    slot INTEGER NOT NULL, pk BLOB NOT NULL, size_bytes INTEGER NOT NULL,
-    PRIMARY KEY (slot, pk)
-) WITHOUT ROWID, STRICT;
-UPDATE state SET format = 3;
-""",
-}
 
 read_tables = "SELECT 1 FROM sqlite_schema WHERE name = 'state'"
 
 # Point access: the primary key of `items`.
 read_item = "SELECT timestamp, region, seen, image FROM items WHERE slot = ? AND pk = ? AND sk = ?"
-write_item = (
+create_item = (
     "INSERT INTO items (slot, pk, sk, timestamp, region, seen, image, tombstone_since) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT DO UPDATE SET timestamp = excluded.timestamp, region = excluded.region,"
-    " seen = excluded.seen, image = excluded.image, tombstone_since = excluded.tombstone_since"
+)
+replace_item = (
+    "UPDATE items SET timestamp = ?, region = ?, seen = ?, image = ?, tombstone_since = ?"
+    " WHERE slot = ? AND pk = ? AND sk = ?"
 )
 write_seen = "UPDATE items SET seen = ? WHERE slot = ? AND pk = ? AND sk = ?"
 
@@ -185,19 +154,24 @@ grow_collection = (
 read_collection_size = "SELECT size_bytes FROM collections WHERE slot = ? AND pk = ?"
 drop_empty_collection = "DELETE FROM collections WHERE slot = ? AND pk = ? AND size_bytes <= 0"
 
-# The change log: by its primary key, or by origin sequence through `changes_by_origin`.
-append_change = "INSERT INTO changes (sequence, origin_sequence, commit_us, record, old_image) VALUES (?, ?, ?, ?, ?)"
-read_lane = (
-    "SELECT origin_sequence, record FROM changes WHERE origin_sequence > ? AND origin_sequence IS NOT NULL"
-    " ORDER BY origin_sequence LIMIT ?"
+# The change log: by its primary key. A row has the origin sequence of the last change that was made here up to then,
+# so origin sequences rise with sequences, and bisection finds them without an index of their own.
+append_change = (
+    "INSERT INTO changes (sequence, is_own, origin_sequence, commit_us, record, old_image) VALUES (?, ?, ?, ?, ?, ?)"
 )
+read_own_changes = "SELECT origin_sequence, record FROM changes WHERE sequence > ? AND is_own ORDER BY sequence LIMIT ?"
 read_changes = (
-    "SELECT sequence, origin_sequence, commit_us, record, old_image FROM changes"
+    "SELECT sequence, iif(is_own, origin_sequence, NULL), commit_us, record, old_image FROM changes"
     " WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?"
 )
+read_oldest_changes = (
+    "SELECT sequence, iif(is_own, origin_sequence, NULL), commit_us FROM changes ORDER BY sequence LIMIT ?"
+)
+read_first_change = "SELECT sequence FROM changes ORDER BY sequence LIMIT 1"
+read_last_change = "SELECT sequence, origin_sequence FROM changes ORDER BY sequence DESC LIMIT 1"
 read_logged_us = "SELECT commit_us FROM changes WHERE sequence = ?"
-read_commit_us = "SELECT commit_us FROM changes WHERE origin_sequence = ?"
-read_oldest_changes = "SELECT sequence, origin_sequence, commit_us FROM changes ORDER BY sequence LIMIT ?"
+read_logged_origin = "SELECT origin_sequence FROM changes WHERE sequence = ?"
+read_commit_us = "SELECT commit_us FROM changes WHERE sequence = ? AND is_own AND origin_sequence = ?"
 trim_changes = "DELETE FROM changes WHERE sequence <= ?"
 
 # Replication bookkeeping: primary keys.
@@ -232,13 +206,6 @@ read_state = (
     " item_count, size_bytes, digest, completeness, head_us, collected_timestamp"
     " FROM state WHERE one = 1"
 )
-# As files of format 1 are read until they are written for the first time.
-read_positions_1 = "SELECT source, sequence, kafka_offset, 0 FROM positions"
-read_state_1 = (
-    "SELECT sequence, origin_sequence, published_sequence, trimmed_sequence,"
-    " item_count, size_bytes, digest, completeness, 0, 0"
-    " FROM state WHERE one = 1"
-)
 write_state = (
     "UPDATE state SET sequence = ?, origin_sequence = ?, published_sequence = ?, trimmed_sequence = ?,"
     " item_count = ?, size_bytes = ?, digest = ?, completeness = ?, head_us = ?, collected_timestamp = ?"
@@ -249,10 +216,11 @@ write_state = (
 full_scans_intended = {
     "read_tables",
     "read_positions",
-    "read_positions_1",
     "read_lost_sources",
     "read_followers",
     "read_oldest_changes",
+    "read_first_change",
+    "read_last_change",
     "read_oldest_tombstone",
     "read_indexes",
 }

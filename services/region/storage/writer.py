@@ -2,15 +2,16 @@
 
 Jobs queue up on the event loop; a group of them goes to the partition's thread, runs inside one transaction of the
 partition's file and comes back with one call into the loop, where the changes are first handed on (committed) and
-then the futures are woken (acknowledged). A writer that is alone starts at once; one that had company waits about a
-millisecond for more, which doubles throughput and lowers latency under load.
+then the futures are woken (acknowledged). A writer that is alone starts at once. One that had company gathers: it waits
+for more, but only until as many have come as were there when its last group ended, and a few milliseconds at most. So
+clients that write again once they are answered share groups, which doubles throughput and lowers latency under load.
 
 A writer can be held: between two groups nobody but the holder writes, until it lets go. That takes no thread, so any
 number of writers can be held at once. Jobs wait meanwhile; of holders and jobs that wait neither keeps out the other.
 """
 
 import threading
-from asyncio import AbstractEventLoop, Future, shield
+from asyncio import AbstractEventLoop, Future, TimerHandle, shield
 from collections import deque
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
@@ -133,6 +134,8 @@ class Writer:
         self._held_jobs = 0
         self._refusal: ServiceError | None = None  # of everything, once a holder has abandoned the writer
         self._busy = False  # a group is under way or about to be, or the writer is held
+        self._gathering: TimerHandle | None = None
+        self._expected = 1  # jobs of the last group, and those that came meanwhile
         self._had_company = False
         self._finished_s = 0.0
         self._idle: Future[None] | None = None
@@ -146,10 +149,14 @@ class Writer:
         future: Future[Answer] = self._loop.create_future()
         self._jobs.append(job)
         self._futures.append(future)
-        if not self._busy:
+        if self._gathering is not None:
+            if len(self._jobs) >= self._expected:
+                self._gathering.cancel()
+                self._hand_over()
+        elif not self._busy:
             self._busy = True
             if self._had_company and self._loop.time() - self._finished_s < _recent_s:
-                self._loop.call_later(write_gather_s, self._hand_over)
+                self._gather()
             else:
                 self._hand_over()
         elif self._refusal is not None:
@@ -217,7 +224,14 @@ class Writer:
         if file is not None:
             self._threads.run(self._number, file.close)
 
+    def _gather(self) -> None:
+        if len(self._jobs) >= self._expected:
+            self._hand_over()
+        else:
+            self._gathering = self._loop.call_later(write_gather_s, self._hand_over)
+
     def _hand_over(self) -> None:
+        self._gathering = None
         group = Group(self._jobs[:write_group_max], self._futures[:write_group_max])
         del self._jobs[:write_group_max], self._futures[:write_group_max]
         self._start(group)
@@ -262,6 +276,7 @@ class Writer:
     def _finish(self, group: Group) -> None:
         """On the loop: committed, then acknowledged, then whoever waits."""
         self._had_company = len(group.jobs) > 1
+        self._expected = len(group.jobs) + len(self._jobs)
         self._finished_s = self._loop.time()
         self._committed(group)
         for future, outcome in zip(group.futures, group.outcomes, strict=True):
@@ -286,7 +301,7 @@ class Writer:
                 holder.set_result(Hold(self))
                 return
         if self._jobs:
-            self._loop.call_later(write_gather_s, self._hand_over)
+            self._gather()
         else:
             self._busy = False
             self._rest()

@@ -1,6 +1,5 @@
 """The catalog: a region's tables survive its end, and nobody else's directory is taken for its own."""
 
-import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from services.region.rules.streams import KeptStream
 from services.region.storage.catalog import Catalog, LocalTable, Stage
 from shared.errors import OperatorError
 from shared.model.keys import KeyAttribute, KeySchema
-from shared.model.tables import Generation, RegionName, StreamSpecification, TableDefinition, encode_definition
+from shared.model.tables import Generation, RegionName, StreamSpecification, TableDefinition
 
 
 def open_catalog(folder: Path, *, region: str = "here", number: int = 1) -> Catalog:
@@ -71,24 +70,6 @@ def test_streams_are_kept_with_their_table(tmp_path: Path) -> None:
     assert catalog.streams() == [again]
     catalog.remove_table(generation)
     assert catalog.streams() == []
-
-
-def test_a_catalog_of_the_first_format_is_read_and_extended(tmp_path: Path) -> None:
-    golden = Path(__file__).parents[2] / "golden" / "files" / "catalog.1.sql"
-    connection = sqlite3.connect(tmp_path / "catalog.db")
-    connection.executescript(golden.read_text(encoding="utf-8"))
-    connection.execute("INSERT INTO identity VALUES (1, 1, 'here', 1)")
-    written = encode_definition(definition("a"))
-    connection.execute("INSERT INTO tables VALUES (?, ?, 'ACTIVE', NULL)", (b"g" * 16, written))
-    connection.commit()
-    connection.close()
-    for _ in range(2):
-        catalog = open_catalog(tmp_path)
-        assert [table.definition for table in catalog.tables()] == [definition("a")]
-        assert catalog.streams() == []
-        catalog.close()
-    with pytest.raises(OperatorError):
-        open_catalog(tmp_path, region="there")
 
 
 def test_a_removed_table_is_gone_and_its_sequences_stay(tmp_path: Path) -> None:

@@ -1,19 +1,18 @@
 """One partition file: its account of itself is always right, and survives being closed."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.region.rules.stored import StoredItem
-from services.region.storage.connections import open_writer
-from services.region.storage.index_entries import IndexPhase
 from services.region.storage.partition_file import CopyState, PartitionFile, PartitionState
 from services.region.storage.reader import PartitionReader
 from shared.changes.records import Kind, decode_change
-from shared.errors import CorruptRecordError
+from shared.errors import OperatorError
 from shared.feed.port import Position
-from shared.model.indexes import SecondaryIndex
-from shared.model.keys import KeyAttribute
 from shared.versions.versions import encode_seen
 from tests.unit.storage.folders import check_account, image_of, key_named, open_file, storage_key
 
@@ -132,7 +131,7 @@ def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
     file = open_file(tmp_path)
     file.connection.execute("UPDATE state SET format = 99")
     file.close()
-    with pytest.raises(CorruptRecordError, match="format 99"):
+    with pytest.raises(OperatorError, match="format 99"):
         open_file(tmp_path)
 
 
@@ -210,10 +209,10 @@ def test_a_dropped_item_leaves_the_account_right_and_a_change_in_the_log(tmp_pat
     file.commit()
     assert file.read(key_named("a")) is None
     check_account(PartitionReader(file.path, storage_key))
-    sequence, origin_sequence, record = file.connection.execute(
-        "SELECT sequence, origin_sequence, record FROM changes ORDER BY sequence DESC LIMIT 1"
+    sequence, is_own, record = file.connection.execute(
+        "SELECT sequence, is_own, record FROM changes ORDER BY sequence DESC LIMIT 1"
     ).get
-    assert (sequence, origin_sequence, decode_change(record).kind) == (3, None, Kind.DELETE)
+    assert (sequence, is_own, decode_change(record).kind) == (3, 0, Kind.DELETE)
 
 
 def test_lost_sources_survive_and_are_rolled_back(tmp_path: Path) -> None:
@@ -232,52 +231,28 @@ def test_lost_sources_survive_and_are_rolled_back(tmp_path: Path) -> None:
     assert open_file(tmp_path).state.lost == {3}
 
 
-def test_a_file_of_the_first_format_is_read_as_it_is_and_upgraded_when_it_is_written(tmp_path: Path) -> None:
-    """Regions are upgraded one at a time, over their data."""
-    golden = Path(__file__).parents[2] / "golden" / "files" / "partition_file.1.sql"
-    path = tmp_path / "0.db"
-    connection = open_writer(path, storage_key)
-    connection.execute(golden.read_text(encoding="utf-8"))
-    connection.execute("INSERT INTO state VALUES (1, 1, 4, 3, 0, 0, 1, 9, zeroblob(16), 'FOLLOWING')")
-    connection.execute("INSERT INTO positions VALUES (2, 7, 700)")
-    connection.execute("INSERT INTO items VALUES (5, x'61', x'', 77, 2, x'', NULL)")
-    connection.close()
-    reader = PartitionReader(path, storage_key)
-    assert reader.oldest_tombstone() == 0, "not known, so worth a write"
-    before = reader.state()
-    assert (before.origin_sequence, before.positions, before.head_us) == (3, {2: Position(7, 700)}, 0)
-    reader.close()
-    file = open_file(tmp_path)
-    assert file.state == before
-    file.begin()
-    assert len(file.collect_tombstones(below=100, rows_max=9)) == 1
-    file.write_position(2, Position(8, 701, 44))
-    file.commit()
-    file.close()
-    assert open_file(tmp_path).state.positions == {2: Position(8, 701, 44)}
-
-
-def test_a_file_of_the_second_format_gets_what_indexes_need_when_it_is_written(tmp_path: Path) -> None:
-    golden = Path(__file__).parents[2] / "golden" / "files" / "partition_file.2.sql"
-    path = tmp_path / "0.db"
-    connection = open_writer(path, storage_key)
-    connection.execute(golden.read_text(encoding="utf-8"))
-    connection.execute("INSERT INTO state VALUES (1, 2, 4, 3, 0, 0, 1, 9, zeroblob(16), 'FOLLOWING', 0, 0)")
-    image = b'{"p":{"S":"a"},"x":{"S":"b"}}'
-    connection.execute("INSERT INTO items VALUES (5, x'61', x'', 77, 2, x'', ?)", (image,))
-    connection.close()
-    reader = PartitionReader(path, storage_key)
-    assert reader.state().indexes == []
-    reader.close()
-    index = SecondaryIndex(259, "by-x", True, (KeyAttribute("x", "S"),), (), ("p",))
-    file = open_file(tmp_path)
-    file.begin()
-    file.want_indexes([index])
-    file.commit()
-    assert [held.phase for held in file.state.indexes] == [IndexPhase.BUILDING]
-    file.begin()
-    assert not file.work_on_indexes(rows_max=9)
-    file.commit()
-    file.close()
-    [held] = open_file(tmp_path).state.indexes
-    assert (held.index, held.phase, held.entry_count) == (index, IndexPhase.BUILT, 1)
+@given(origins=st.lists(st.booleans(), max_size=40), trimmed=st.integers(0, 40), raised=st.integers(0, 3))
+def test_own_changes_are_found_among_those_of_others(origins: list[bool], trimmed: int, raised: int) -> None:
+    """By bisection over a log whose front is cut off and whose origin sequences may have a gap."""
+    with TemporaryDirectory() as folder:
+        file = open_file(Path(folder))
+        own: dict[int, int] = {}
+        file.begin()
+        for number, is_own in enumerate(origins, 1):
+            if number == len(origins) // 2:
+                file.raise_origin_sequence(file.state.origin_sequence + raised)
+            if is_own:
+                write(file, "own", str(number), now_us=number * 1000)
+                own[number] = file.state.origin_sequence
+            else:
+                apply(file, f"other {number}", "x", timestamp=number, now_us=number * 1000)
+        file.trim_changes(min(trimmed, len(origins)))
+        file.commit()
+        reader = PartitionReader(file.path, storage_key)
+        kept = {origin: number for number, origin in own.items() if number > trimmed}
+        for after in range(-1, len(origins) + raised + 2):
+            changes = reader.changes_after(after, bytes_max=1 << 20, rows_max=5)
+            assert [change.origin_sequence for change in changes] == [each for each in kept if each > after][:5]
+            assert reader.commit_us_of(after) == kept.get(after, 0) * 1000
+        reader.close()
+        file.close()

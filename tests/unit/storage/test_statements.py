@@ -43,7 +43,7 @@ def test_the_check_finds_a_scan(tmp_path: Path) -> None:
         ("read_collection_backward", "PRIMARY KEY (slot=? AND pk=? AND sk>? AND sk<?)"),
         ("scan_items", "PRIMARY KEY ((slot,pk,sk)>(?,?,?) AND slot<?)"),
         ("scan_rows", "PRIMARY KEY ((slot,pk,sk)>(?,?,?) AND slot<?)"),
-        ("read_lane", "INDEX changes_by_origin (origin_sequence>?)"),
+        ("read_own_changes", "INTEGER PRIMARY KEY (rowid>?)"),
         (
             "read_index_collection",
             "PRIMARY KEY (number=? AND pk=? AND (sk,slot,base_pk,base_sk)>(?,?,?,?) AND sk<?)",
