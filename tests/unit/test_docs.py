@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from services.lab.cli import main
-from services.region.api.dynamodb.operations import operations
 from services.region.settings import RegionSettings
 from services.replicator.settings import ReplicatorSettings
 
@@ -54,14 +53,6 @@ def test_every_flag_of_the_feeds_design_is_a_setting() -> None:
     assert set(re.findall(r"`(--kafka-[a-z-]+)`", design)) == {
         name for name in known if name.startswith("--kafka-") and name != "--kafka-bootstrap"
     }
-
-
-def test_every_operation_that_is_built_stands_in_the_compatibility_table() -> None:
-    folder = Path(operations.__code__.co_filename).parent
-    source = "".join((folder / name).read_text() for name in ("operations.py", "table_operations.py"))
-    table = readme[readme.index("## Compatibility") : readme.index("## Settings")]
-    built = re.findall(r'^\s+"([A-Z]\w+)": (?:Operation|at_once|parse)', source, re.MULTILINE)
-    assert not [name for name in built if name not in table]
 
 
 @pytest.mark.parametrize("document", documents, ids=lambda path: str(path.relative_to(root)))
