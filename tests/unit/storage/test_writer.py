@@ -9,7 +9,7 @@ from typing import Any, cast
 import apsw
 import pytest
 
-from services.region.storage import partition_file
+from services.region.storage import partition_file, writer
 from services.region.storage.partition_file import PartitionFile
 from services.region.storage.partitions import Partition, Partitions
 from services.region.storage.writer import Group
@@ -44,6 +44,19 @@ async def test_writes_of_a_group_share_one_transaction_and_all_are_woken(tmp_pat
         assert [change.origin_sequence for group in groups for change in group.changes] == list(range(1, 102))
         assert len(versions) == 100
         check(partition)
+
+
+async def test_a_group_waits_for_its_company_and_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "write_gather_s", 3600.0)
+    groups: list[Group] = []
+    async with open_partitions(tmp_path, committed=lambda _, group: groups.append(group)) as partitions:
+        partition = partitions.of(lane)
+        alone, second, third = [partition.submit(Write(name)) for name in "abc"]
+        await alone
+        await asyncio.wait((second, third), timeout=0.05)
+        assert not second.done()
+        await asyncio.gather(second, third, partition.submit(Write("a again")))
+        assert [len(group.jobs) for group in groups] == [1, 3]
 
 
 async def test_a_group_is_told_of_before_its_writers_are_woken(tmp_path: Path) -> None:
