@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 from urllib.request import urlopen
 
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from services.lab.links import Link
-from tests.compose.stack import ComposedLab, compose, containers, docker, root, service_of, up
+from tests.compose.stack import ComposedLab, compose, container, containers, docker, root, service_of, up
 from tests.faults import lags
 from tests.faults.judgement import assert_recovers
 from tests.faults.lab import eventually, regions
@@ -106,16 +107,17 @@ def test_prometheus_reaches_every_service_and_grafana_has_the_dashboards(lab: Co
 
 async def test_a_dead_broker_stops_no_writer_and_loses_nothing(lab: ComposedLab, table: str) -> None:
     """Lag rises while changes wait in the change log, and falls once there is somewhere to put them."""
-    oracle = Oracle(lab, table, regions=regions)
-    async with oracle.load():
-        await oracle.more(30)
-        await asyncio.to_thread(lab.run_well, "kill", f"kafka:{us}")
-        assert await lags.rise(lab, table, [Link(us, eu), Link(us, ap)])
-        await oracle.more(100)
-        await asyncio.to_thread(lab.run_well, "start", f"kafka:{us}")
-        await oracle.more(30)
-    assert [tally.failed for tally in oracle.tallies.values()] == [0, 0, 0]
-    await _assert_recovers(lab, oracle, table)
+    await _assert_survives_without_broker(
+        lab, table, stop=lambda: lab.run_well("kill", f"kafka:{us}"), start=lambda: lab.run_well("start", f"kafka:{us}")
+    )
+
+
+async def test_a_broker_that_answers_late_stops_no_writer_and_loses_nothing(lab: ComposedLab, table: str) -> None:
+    """Later than anybody waits: connections stay, and what was sent before is taken in the end."""
+    broker = container(f"kafka-{us}")["Id"]
+    await _assert_survives_without_broker(
+        lab, table, stop=lambda: docker("pause", broker), start=lambda: docker("unpause", broker)
+    )
 
 
 async def test_a_region_that_is_cut_off_goes_on_and_catches_up(lab: ComposedLab, table: str) -> None:
@@ -186,6 +188,21 @@ async def test_topics_of_deleted_tables_are_removed(lab: ComposedLab, table: str
         await client.call("DeleteTable", {"TableName": table})
         await client.close()
     assert await eventually(no_longer, patience_s=60)
+
+
+async def _assert_survives_without_broker(
+    lab: ComposedLab, table: str, *, stop: Callable[[], str], start: Callable[[], str]
+) -> None:
+    oracle = Oracle(lab, table, regions=regions)
+    async with oracle.load():
+        await oracle.more(30)
+        await asyncio.to_thread(stop)
+        assert await lags.rise(lab, table, [Link(us, eu), Link(us, ap)])
+        await oracle.more(100)
+        await asyncio.to_thread(start)
+        await oracle.more(30)
+    assert [tally.failed for tally in oracle.tallies.values()] == [0, 0, 0]
+    await _assert_recovers(lab, oracle, table)
 
 
 async def _assert_recovers(lab: ComposedLab, oracle: Oracle, table: str) -> None:
