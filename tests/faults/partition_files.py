@@ -12,7 +12,7 @@ from services.region.vault.storage_key import storage_key
 from shared.model.values import decode_item
 
 # Only what was written here: an overwrite by an applied change is what the conflict log has to account for.
-_overwritten_here = "SELECT old_image FROM changes WHERE origin_sequence IS NOT NULL AND old_image IS NOT NULL"
+_overwritten_here = "SELECT old_image FROM changes WHERE is_own AND old_image IS NOT NULL"
 _losers = "SELECT loser_image FROM conflicts WHERE loser_image IS NOT NULL"
 
 

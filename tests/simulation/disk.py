@@ -123,6 +123,7 @@ class SimulatedFile(PartitionFile):
         self.region = disk.region
         self.logged = []
         self.connection = disk.database(lane)
+        self._execute = self.connection.cursor().execute
         self._wal_pages = 0
         self.state = self._load(first_state)
         self._before = self.state
@@ -204,6 +205,7 @@ class SimulatedReader(PartitionReader):
         self._path = disk.path(lane)
         self._is_reading = False
         self._connection = disk.database(lane)
+        self._execute = self._connection.cursor().execute
 
     def begin(self) -> bool:
         """One connection serves both sides, so reads have no transaction of their own; nothing comes between them."""

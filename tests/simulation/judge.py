@@ -137,7 +137,7 @@ def _check_log(disk: Disk, lane: Lane, ledger: Ledger) -> None:
         raise Violation(f"region {disk.region} counts {state.origin_sequence} changes, and has made {head}")
 
 
-_origin_sequences = "SELECT origin_sequence FROM changes WHERE origin_sequence IS NOT NULL ORDER BY sequence"
+_origin_sequences = "SELECT origin_sequence FROM changes WHERE is_own ORDER BY sequence"
 
 
 def _rows(disk: Disk, lane: Lane) -> Rows:
