@@ -3,6 +3,7 @@
 # Items and attribute values
 item_bytes_max = 400 * 1024
 nesting_levels_max = 32
+transaction_value_levels_max = 64  # of nesting, in expression values of transactions; DynamoDB tells none
 number_digits_max = 38
 number_exponent_max = 125
 number_exponent_min = -130
@@ -83,6 +84,7 @@ write_gather_s = 0.003
 open_partitions_max = 256
 scan_slice_rows_max = 256
 index_slice_rows_max = 256  # of filling or removing an index
+dead_letters_counted_max = 1_000  # when a file is opened; some keep their whole record in the table that is counted
 trim_partitions_max = 64
 trim_rows_max = 5_000
 tombstones_per_job_max = 256
@@ -104,11 +106,13 @@ expression_operators_max = 300  # comparators, AND, OR, NOT, BETWEEN, IN, + and 
 in_operands_max = 100
 placeholder_bytes_max = 255
 path_levels_max = 32
-list_index_max = 2**31 - 1
+list_index_max = 2**32 - 2
 cached_expressions_max = 256  # parsed trees kept of each kind of expression
 
 # Statements of PartiQL
 statement_chars_max = 8192
+long_statement_chars_min = 1024
+cached_long_statements_max = 32  # parsed, of that length or more; of shorter ones as many as of expressions
 statement_levels_max = 64  # of nesting; DynamoDB tells none, values and paths have bounds of their own
 next_token_chars_max = 32_768
 batch_statements_max = 25

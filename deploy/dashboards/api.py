@@ -56,6 +56,41 @@ def api() -> Board:
                 width=8,
             )
         )
+        .with_row(Row("Are transactions done?"))
+        .with_panel(
+            graph(
+                "Transactions",
+                "A second, of both wires and of statements. cancelled: a condition did not hold or an item was in use; "
+                "committed ones are done, at once or as the panel to the right says.",
+                Query(
+                    f"sum by (region, outcome) (rate(meridian_transactions_total{{{_region}}}[$__rate_interval]))",
+                    "{{region}}  {{outcome}}",
+                ),
+                unit="ops",
+                width=8,
+            )
+        )
+        .with_panel(
+            graph(
+                "Transactions in a round",
+                "Mean of those that were committed together, with one fsync. One when few come; more under load or "
+                "when many touch the same partitions.",
+                Query(f"{_members('sum')} / {_members('count')}", "{{region}}"),
+                unit="short",
+                width=8,
+            )
+        )
+        .with_panel(
+            graph(
+                "Committed, not yet written",
+                "Transactions that some partition could not take after their commit. Zero is what it should be: more "
+                "is a full disk, and who writes to these partitions is refused.",
+                Query(f"max by (region) (meridian_transactions_unwritten{{{_region}}})", "{{region}}"),
+                unit="short",
+                limits=Limits(yellow=0.5, red=0.9),
+                width=8,
+            )
+        )
         .with_row(Row("What does it cost?"))
         .with_panel(
             graph(
@@ -105,6 +140,10 @@ def _latency(title: str, description: str, *, quantile: float) -> timeseries.Pan
         limits=Limits(yellow=0.1, red=0.25),
         width=8,
     )
+
+
+def _members(part: str) -> str:
+    return f"sum by (region) (rate(meridian_transaction_round_members_{part}{{{_region}}}[$__rate_interval]))"
 
 
 def _rate(by: str, *, metric: str = "meridian_requests_total", more: str = "") -> str:

@@ -40,7 +40,6 @@ def conflicts() -> Board:
                 Query(_in_range("conflicts", by="target"), "{{target}}"),
                 unit="short",
                 decimals=0,
-                width=8,
             )
         )
         .with_panel(
@@ -52,7 +51,16 @@ def conflicts() -> Board:
                 unit="short",
                 limits=Limits(yellow=0.5, red=0.9),
                 decimals=0,
-                width=8,
+            )
+        )
+        .with_panel(
+            number(
+                "Dead letters that wait",
+                "All that lie in partition files, also those of before a restart. The alert names source and table.",
+                Query(f"sum by (target) (meridian_dead_letters{_tables})", "{{target}}"),
+                unit="short",
+                limits=Limits(yellow=0.5, red=0.9),
+                decimals=0,
             )
         )
         .with_panel(
@@ -64,7 +72,6 @@ def conflicts() -> Board:
                 unit="short",
                 limits=Limits(yellow=0.5, red=100),
                 decimals=0,
-                width=8,
             )
         )
         .with_row(Row("Conflicts"))

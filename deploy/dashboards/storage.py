@@ -138,6 +138,28 @@ def storage() -> Board:
                 width=8,
             )
         )
+        .with_row(Row("Do items go when their time is over?"))
+        .with_panel(
+            graph(
+                "Expired items",
+                "A second, by the region that removed them: the one that wrote an item last, or any after half a "
+                "minute.",
+                Query(
+                    f"sum by (region, table) (rate(meridian_expired_items_total{_tables}[$__rate_interval]))", _by_table
+                ),
+                unit="cps",
+            )
+        )
+        .with_panel(
+            graph(
+                "How far the sweep is behind",
+                "Since when the oldest item that is still there was due. Some seconds, and half a minute where another "
+                "region goes first; a climb means that more expires than is removed, or that the sweep fails.",
+                Query(f"max by (region, table) (meridian_expiry_behind_seconds{_tables})", _by_table),
+                unit="s",
+                limits=Limits(yellow=60, red=600),
+            )
+        )
     )
 
 

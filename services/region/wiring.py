@@ -15,7 +15,12 @@ from services.region.api.dynamodb.endpoint import Endpoint
 from services.region.api.dynamodb.operations import Engine, operations
 from services.region.api.dynamodb.table_operations import TableExtras
 from services.region.api.internal import ReplicationEngine
-from services.region.api.region_metrics import GroupMetrics, ReplicationMetrics, StorageMetrics
+from services.region.api.region_metrics import (
+    GroupMetrics,
+    ReplicationMetrics,
+    StorageMetrics,
+    TransactionMetrics,
+)
 from services.region.api.request_metrics import RequestMetrics
 from services.region.engine.batches import Batches
 from services.region.engine.digests import Digests
@@ -144,7 +149,8 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
     followers = Followers(registry, definitions=definitions, topology=topology, region=region, clock=clock)
     horizons = Horizons(registry, replicas, region=region, clock=clock)
     retention = Retention(registry, horizons, topology=topology, region=region, clock=clock)
-    metrics.register(StorageMetrics(registry, groups=groups, retention=retention, data=settings.data))
+    expiry = Expiry(registry, clock=clock)
+    metrics.register(StorageMetrics(registry, groups=groups, retention=retention, expiry=expiry, data=settings.data))
     metrics.register(
         ReplicationMetrics(
             registry,
@@ -153,7 +159,7 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
             followers=followers,
             links=links,
             counts=replication.counts,
-            sources=[peer.name for peer in topology.others(region)],
+            sources={peer.number: peer.name for peer in topology.others(region)},
             retention_s=math.inf if publisher is None else publisher.retention_s,
             publishes=publisher is not None,
         )
@@ -162,6 +168,7 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
         settings.data / "transactions.db", key=key, loop=partitions.loop, threads=partitions.threads
     )
     rounds = Rounds(transaction_log, region=number, clock=clock)
+    metrics.register(TransactionMetrics(rounds.tally))
     transactions = Transactions(registry, rounds, transaction_log=transaction_log, clock=clock)
     items = Items(registry)
     indexes = Indexes(registry, region=number, name=region, clock=clock)
@@ -183,13 +190,15 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
         batches=Batches(registry, items),
         tables=tables,
         extras=TableExtras(
-            tags=Tags(registry, facts, arns),
+            tags=Tags(registry, facts, streams=stream_register, arns=arns),
             policies=Policies(facts, streams=stream_register, arns=arns, clock=clock),
             insights=Insights(registry, facts, clock),
             kinesis=KinesisDestinations(facts),
         ),
         transactions=transactions,
-        statements=Statements(registry, items, Selects(registry, items, queries, token_key=key), transactions),
+        statements=Statements(
+            registry, items, Selects(registry, items, queries, token_key=key), transactions, clock=clock
+        ),
         streams=Streams(registry, stream_register, region=region, iterator_key=key, clock=clock),
         times_to_live=TimesToLive(registry, tables, region=number, clock=clock),
     )
@@ -225,7 +234,7 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
         partitions=partitions,
         rounds=rounds,
         transactions=transactions,
-        expiry=Expiry(registry, clock=clock),
+        expiry=expiry,
     )
     jobs.append(Job("settle-indexes", settle_interval_s, indexes.settle))
     if publish is not None:

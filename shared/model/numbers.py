@@ -74,6 +74,8 @@ def _assemble(negative: bool, all_digits: str, exponent: int) -> str:  # noqa: F
     """Canonical text of `all_digits` times 10^exponent after the range checks."""
     digits = all_digits.lstrip("0")
     if not digits:
+        if exponent > number_exponent_max:
+            raise ValidationError(_overflow)
         return "0"
     stripped = digits.rstrip("0")
     exponent += len(digits) - len(stripped)

@@ -124,7 +124,7 @@ def _measure_round(row: Row, number: int, *, seconds: int, folder: Path) -> Roun
         if row.beside:
             beside = write_messages(row.beside, folder / "messages-beside")
             others = stack.enter_context(
-                playing(beside, row.server.port, connections=scanning_clients, seconds=seconds + 1)
+                playing(beside, row.server.port, connections=scanning_clients, seconds=seconds + 1, gives_way=True)
             )
         before_us = row.server.cpu_us()
         load = play(messages, row.server.port, connections=connections, seconds=seconds)

@@ -56,12 +56,19 @@ def play(messages: Path, port: int, *, connections: int, seconds: int) -> Load:
 
 
 @contextmanager
-def playing(messages: Path, port: int, *, connections: int, seconds: int) -> Iterator["subprocess.Popen[str]"]:
-    """wrk at work, for `finish`; it never outlives the block."""
+def playing(
+    messages: Path, port: int, *, connections: int, seconds: int, gives_way: bool = False
+) -> Iterator["subprocess.Popen[str]"]:
+    """wrk at work, for `finish`; it never outlives the block.
+
+    One that `gives_way` leaves the core that generators share to whoever measures: its large replies must not be
+    what the other's small ones wait for.
+    """
+    niceness = ["nice", "-n", "19"] if gives_way else []
     flags = f"--threads 1 --connections {connections} --duration {seconds}s --script".split()
     url = f"http://{loopback}:{port}/"
     wrk = subprocess.Popen(
-        [str(find_wrk()), *flags, str(_script), url, "--", str(messages)],
+        [*niceness, str(find_wrk()), *flags, str(_script), url, "--", str(messages)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -67,6 +67,19 @@ def test_reads_project(client: Any, table: Any) -> None:
     assert found["Responses"][table.name] == [{"b": {"S": "2"}}]
 
 
+def test_reads_of_several_tables_project_in_one_way(client: Any, table: Any, sorted_table: Any) -> None:
+    expression = {"Keys": [{"p": {"S": "x"}}], "ProjectionExpression": "a"}
+    names = {"Keys": [{"p": {"S": "x"}, "c": {"S": "x"}}], "AttributesToGet": ["a"]}
+    with invalid(
+        "Can not use both expression and non-expression parameters in the same request: "
+        "Non-expression parameters: {AttributesToGet} Expression parameters: {ProjectionExpression}"
+    ):
+        client.batch_get_item(RequestItems={table.name: expression, sorted_table.name: names})
+    placeholders = {"Keys": expression["Keys"], "ExpressionAttributeNames": {"#a": "a"}}
+    with invalid("ExpressionAttributeNames can only be specified when using expressions"):
+        client.batch_get_item(RequestItems={table.name: placeholders, sorted_table.name: names})
+
+
 def test_reads_stop_at_16_megabytes_and_name_the_rest(client: Any, table: Any) -> None:
     names = [unique() for _ in range(60)]
     for name in names:

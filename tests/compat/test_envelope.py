@@ -5,6 +5,7 @@ Query and Scan of what Select asks for. What depends on the table or the item st
 reads.
 """
 
+import re
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ key = {"p": {"S": "x"}}
 empty_set = "One or more parameter values were invalid: An string set  may not be empty"
 no_expression = "ExpressionAttributeNames can only be specified when using expressions"
 empty = "The expression can not be empty;"
+too_large_name = "Attribute name is too large, must be less than 65536 bytes"
+longer = "n" * 65_536
 unused = "Value provided in ExpressionAttributeNames unused in expressions: keys: {#n}"
 nobody = {"ExpressionAttributeNames": {"#n": "n"}}
 
@@ -39,6 +42,13 @@ def message_of(operation: Any, **request: Any) -> str:
         ("put_item", {"Item": key, "ConditionExpression": "attribute_exists(a)"} | nobody, unused),
         ("update_item", {"Key": key, "UpdateExpression": ""}, f"Invalid UpdateExpression: {empty}"),
         ("update_item", {"Key": key, "UpdateExpression": "REMOVE a"} | nobody, unused),
+        ("put_item", {"Item": key | {longer: {"S": "x"}}}, too_large_name),
+        ("put_item", {"Item": key | {"a": {"M": {longer: {"S": "x"}}}}}, too_large_name),
+        (
+            "update_item",
+            {"Key": key, "UpdateExpression": "REMOVE #n", "ExpressionAttributeNames": {"#n": longer}},
+            too_large_name,
+        ),
         (
             "update_item",
             {"Key": key, "UpdateExpression": "SET a = :a", "ExpressionAttributeValues": {":a": {"SS": []}}},
@@ -111,9 +121,33 @@ def test_what_is_wrong_with_a_membersis_told_in_an_envelope(
         ("update_item", {"Key": {"q": {"S": "x"}}}, "The provided key element does not match the schema"),
         ("get_item", {"Key": key, "ProjectionExpression": ""}, f"Invalid ProjectionExpression: {empty}"),
         ("get_item", {"Key": key} | nobody, no_expression),
+        (
+            "get_item",
+            {"Key": key, "ProjectionExpression": "#n", "ExpressionAttributeNames": {"#n": longer}},
+            f"ExpressionAttributeNames contains invalid value: {too_large_name} for key #n",
+        ),
         ("scan", {"FilterExpression": "attribute_exists(a)"} | nobody, unused),
         ("query", {"KeyConditionExpression": ""}, f"Invalid KeyConditionExpression: {empty}"),
     ],
 )
 def test_other_refusals_stand_alone(client: Any, table: Any, operation: str, members: Any, message: str) -> None:
     assert message_of(getattr(client, operation), TableName=table.name, **members) == message
+
+
+@pytest.mark.parametrize(
+    ("operation", "wrong", "told"),
+    [
+        ("put_item", {"TableName": "", "ReturnValues": "x"}, ["tableName"]),
+        ("put_item", {"ReturnValues": "x", "ReturnConsumedCapacity": "x"}, ["returnConsumedCapacity", "returnValues"]),
+        ("update_item", {"TableName": "", "ReturnValues": "x"}, ["tableName"]),
+        ("update_item", {"ReturnValues": "x", "ReturnConsumedCapacity": "x"}, ["returnValues"]),
+        ("update_item", {"ReturnConsumedCapacity": "x", "ConditionalOperator": "x"}, ["returnConsumedCapacity"]),
+    ],
+)
+def test_a_wrong_table_name_is_told_alone_and_any_wrong_choice_of_an_update(
+    client: Any, operation: str, wrong: dict[str, str], told: list[str]
+) -> None:
+    keyed = {"TableName": "table", "Item" if operation == "put_item" else "Key": key}
+    message = message_of(getattr(client, operation), **keyed | wrong)
+    assert re.findall("at '(.*?)' failed", message) == told
+    assert message.startswith("1 validation error detected: " if len(told) == 1 else "2 validation errors detected: ")

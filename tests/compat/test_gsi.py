@@ -264,6 +264,15 @@ def test_index_keys_must_have_their_type(table: Any, write: str) -> None:
         written(table, write, n=[1])
 
 
+def test_of_several_indexes_with_a_key_the_first_by_name_is_told(resource: Any) -> None:
+    indexes = [global_index(name, "x") for name in ("second", "third", "first")]
+    definitions = [attribute("p", "S"), attribute("x", "S")]
+    with made_with_indexes(resource, ["p"], definitions, GlobalSecondaryIndexes=indexes) as made:
+        for write in ("put", "update", "batch"):
+            with invalid("Type mismatch for Index Key x Expected: S Actual: N IndexName: first"):
+                written(made, write, x=1)
+
+
 def test_an_update_that_computes_another_type_is_refused(table: Any) -> None:
     p = unique()
     table.put_item(Item={"p": p, "count1": 1})
@@ -287,7 +296,10 @@ def test_index_keys_can_not_be_empty(table: Any) -> None:
 
 def test_index_keys_are_bounded(table: Any) -> None:
     written(table, "put", x="x" * 2048)
-    with invalid("One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit"):
+    with invalid(
+        "One or more parameter values were invalid: Size limit exceeded for Index Key x Actual Size: 2049 bytes"
+        " Max Size: 2048 bytes IndexName: all"
+    ):
         written(table, "put", x="x" * 2049)
     with invalid("The update expression attempted to update the secondary index key beyond allowed size limits"):
         written(table, "update", x="x" * 2049)

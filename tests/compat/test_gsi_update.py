@@ -182,6 +182,11 @@ def test_local_indexes_stay(resource: Any) -> None:
             "y",
             "Some index key attributes are not defined in AttributeDefinitions. Keys: [x], AttributeDefinitions: [y]",
         ),
+        (
+            [{"Create": global_index("one", "x", "p")}],
+            "x",
+            "Some index key attributes are not defined in AttributeDefinitions. Keys: [x, p]",
+        ),
         ([{"Create": {**global_index("one", "x"), "Projection": {}}}], "x", "Unknown ProjectionType: null"),
         (
             [

@@ -71,6 +71,28 @@ def test_names_have_65535_bytes(table: Any) -> None:
         table.scan(ScanFilter={longer: {"ComparisonOperator": "NULL"}})
 
 
+def test_names_within_a_document_have_65535_bytes_too(table: Any) -> None:
+    key, name = {"p": unique()}, "€" * (65_535 // 3)
+    document = {"list": [{name: 1}]}
+    table.put_item(Item=key | {"document": document})
+    assert table.get_item(Key=key)["Item"]["document"] == document
+    longer = {"list": [{name + "n": 1}]}
+    with invalid("Attribute name is too large, must be less than 65536 bytes"):
+        table.put_item(Item=key | {"document": longer})
+    with invalid("Attribute name is too large, must be less than 65536 bytes"):
+        table.update_item(Key=key, UpdateExpression="SET a = :a", ExpressionAttributeValues={":a": longer})
+
+
+def test_a_position_in_a_list_has_32_bits(table: Any) -> None:
+    key = {"p": unique()}
+    table.put_item(Item=key | {"l": ["a"]})
+    value = {":v": "b"}
+    table.update_item(Key=key, UpdateExpression="SET l[4294967294] = :v", ExpressionAttributeValues=value)
+    assert table.get_item(Key=key)["Item"]["l"] == ["a", "b"]
+    with invalid("List index is not within the allowable range; index: [4294967295]"):
+        table.update_item(Key=key, UpdateExpression="SET l[4294967295] = :v", ExpressionAttributeValues=value)
+
+
 def test_an_expression_has_4_kilobytes(table: Any) -> None:
     with invalid("Expression size has exceeded the maximum allowed size"):
         table.get_item(Key={"p": "x"}, ProjectionExpression="a" * 4097)

@@ -130,6 +130,19 @@ def test_sizes_of_item_collections_are_told(table: Any) -> None:
     assert written["ItemCollectionMetrics"] == {table.name: [metrics]}
 
 
+def test_an_item_and_its_entries_have_400_kilobytes_together(table: Any) -> None:
+    key, half = {"p": unique(), "c": "c"}, "x" * (200 * 1024)
+    too_large = key | {"n": 1, "text": half}
+    with invalid("Item size has exceeded the maximum allowed size"):
+        table.put_item(Item=too_large)
+    with invalid("Item size has exceeded the maximum allowed size"):
+        table.meta.client.batch_write_item(RequestItems={table.name: [{"PutRequest": {"Item": too_large}}]})
+    table.put_item(Item=key | {"s": "an entry of keys", "text": half})
+    with invalid("Item size to update has exceeded the maximum allowed size"):
+        table.update_item(Key=key, UpdateExpression="SET n = :n", ExpressionAttributeValues={":n": 1})
+    table.put_item(Item=key | {"text": half, "no entry": half[:-100]})
+
+
 def test_tables_without_local_indexes_tell_no_sizes(sorted_table: Any) -> None:
     written = sorted_table.put_item(Item={"p": unique(), "c": "c"}, ReturnItemCollectionMetrics="SIZE")
     assert "ItemCollectionMetrics" not in written

@@ -44,6 +44,7 @@ def test_the_largest_and_the_smallest_survive(client: Any, table: Any, number: s
     [
         ("1E+126", "Number overflow"),
         ("-1E+126", "Number overflow"),
+        ("0E+1000", "Number overflow"),
         ("1E-131", "Number underflow"),
         ("1E+1000000", "Number overflow"),
         ("1E-99999999999999999999", "Number underflow"),

@@ -88,6 +88,12 @@ def test_only_the_expected_revision_is_changed(client: Any, arn: str) -> None:
             policy(statement(Sid="one"), statement(Sid="one")),
             "Invalid policy document: The Statement Ids in the policy are not unique",
         ),
+        (
+            policy(
+                statement(Action=["dynamodb:GetRecords", "dynamodb:Query"]), statement(Action="dynamodb:ListStreams")
+            ),
+            'The following action names are invalid: "dynamodb:GetRecords", "dynamodb:ListStreams"',
+        ),
         (policy(statement(Principal="*")), "Resource-based policy grants unbounded access in one or more elements."),
         (" " * 20_481, "Maximum policy size of 20480 bytes exceeded"),
         ('{"Statement": [{"Effect": "\\ud800"}]}', "Invalid policy document: "),
@@ -96,6 +102,18 @@ def test_only_the_expected_revision_is_changed(client: Any, arn: str) -> None:
 def test_documents_that_are_no_policies(client: Any, arn: str, document: str, message: str) -> None:
     with invalid(message):
         client.put_resource_policy(ResourceArn=arn, Policy=document)
+
+
+def test_a_stream_has_a_policy_of_its_own(client: Any, arn: str) -> None:
+    settings = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    table = client.update_table(TableName=arn.partition("/")[2], StreamSpecification=settings)["TableDescription"]
+    stream = table["LatestStreamArn"]
+    client.put_resource_policy(ResourceArn=stream, Policy=policy(statement(Action="dynamodb:GetRecords")))
+    assert '"dynamodb:GetRecords"' in client.get_resource_policy(ResourceArn=stream)["Policy"]
+    with refused("PolicyNotFoundException"):
+        client.get_resource_policy(ResourceArn=arn)
+    with invalid('Invalid policy document: The following action names are invalid: "dynamodb:ListStreams"'):
+        client.put_resource_policy(ResourceArn=stream, Policy=policy(statement(Action="dynamodb:ListStreams")))
 
 
 def test_arns_without_a_policy_of_their_own(client: Any, arn: str) -> None:

@@ -1,9 +1,11 @@
 """CreateTable: what its answer and DescribeTable show for each setting, and which settings can't be."""
 
+import json
 from typing import Any
 
 import pytest
 
+from tests.compat.connection import ask, check_error
 from tests.compat.tables import attribute, invalid, refused, unique
 
 keys = {
@@ -45,6 +47,27 @@ def test_an_on_demand_table_shows_what_dynamodb_shows(client: Any) -> None:
         "WriteUnitsPerSecond": 4_000,
         "Status": "ACTIVE",
     }
+
+
+def test_the_billing_mode_has_a_second_name_that_no_sdk_knows(url: str, client: Any) -> None:
+    def create(**settings: Any) -> Any:
+        return ask(url, "CreateTable", json.dumps({"TableName": unique("compat"), **keys, **settings}).encode())
+
+    on_demand, provisioned = "PAY_PER_REQUEST", {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
+    named = create(TableThroughputMode=on_demand).document["TableDescription"]
+    assert named["BillingModeSummary"] == {"BillingMode": on_demand}
+    assert named["TableThroughputModeSummary"] == {"TableThroughputMode": on_demand}
+    both = {"BillingMode": "PROVISIONED", "TableThroughputMode": on_demand}
+    decided = create(**both, ProvisionedThroughput=provisioned).document["TableDescription"]
+    assert "TableThroughputModeSummary" not in decided
+    check_error(
+        create(**both | {"TableThroughputMode": "NEITHER"}, ProvisionedThroughput=provisioned),
+        "ValidationException",
+        "1 validation error detected: Value 'NEITHER' at 'tableThroughputMode' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [PROVISIONED, PAY_PER_REQUEST]",
+    )
+    for table in (named, decided):
+        client.delete_table(TableName=table["TableName"])
 
 
 def test_a_provisioned_table_is_as_warm_as_its_capacity(client: Any) -> None:

@@ -96,6 +96,18 @@ def test_a_table_has_fifty_tags_at_most(client: Any, arn: str) -> None:
     assert (found["k7"], found["k8"]) == ("second", "first")
 
 
+def test_a_stream_has_tags_of_its_own(client: Any, arn: str) -> None:
+    client.tag_resource(ResourceArn=arn, Tags=pairs(of="table"))
+    name = arn.partition("/")[2]
+    settings = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    stream = client.update_table(TableName=name, StreamSpecification=settings)["TableDescription"]["LatestStreamArn"]
+    assert tags_of(client, stream) == {}
+    client.tag_resource(ResourceArn=stream, Tags=pairs(of="stream", team="blue"))
+    client.untag_resource(ResourceArn=stream, TagKeys=["team"])
+    assert tags_of(client, stream) == {"of": "stream"}
+    assert tags_of(client, arn) == {"of": "table"}
+
+
 def test_arns_that_name_no_table_here(client: Any, arn: str) -> None:
     name = arn.partition("/")[2]
     expected = {
@@ -111,6 +123,10 @@ def test_arns_that_name_no_table_here(client: Any, arn: str) -> None:
         ),
         arn.replace(arn.split(":")[4], "999999999999"): ("AccessDeniedException", "Access is denied"),
         f"{arn}/index/by-date": ("ValidationException", "only table or stream is accepted"),
+        f"{arn}/stream/2000-01-01T00:00:00.000": (
+            "ResourceNotFoundException",
+            f"Requested resource not found: ResourceArn: {arn}/stream/2000-01-01T00:00:00.000 not found",
+        ),
         f"{arn}/backup/01": ("ValidationException", "Provided Arn is not a DynamoDB resource arn: "),
     }
     calls: list[Any] = [

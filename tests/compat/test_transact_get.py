@@ -50,7 +50,7 @@ def test_each_get_has_its_own_projection(client: Any, table: Any) -> None:
         get(table, one, ProjectionExpression="#b", ExpressionAttributeNames={"#b": "b"}),
         get(table, other, ProjectionExpression="nothing"),
     )
-    assert found == [{"Item": {"b": {"S": "2"}}}, {"Item": {}}]
+    assert found == [{"Item": {"b": {"S": "2"}}}, {}]
 
 
 def test_a_hundred_items_are_read_at_once(client: Any, table: Any) -> None:

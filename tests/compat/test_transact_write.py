@@ -352,6 +352,17 @@ def test_the_first_action_with_something_wrong_is_told(client: Any, table: Any) 
         client.transact_write_items(TransactItems=[malformed, too_deep])
 
 
+def test_deep_values_matter_only_where_they_are_written(client: Any, table: Any) -> None:
+    deep: Any = {"S": "leaf"}
+    for _ in range(32):
+        deep = {"M": {"n": deep}}
+    [reason] = cancelled(client, update(table, unique(), "SET deep = :v", values={":v": deep}))
+    assert reason["Code"] == "ValidationError"
+    assert reason["Message"].startswith("Nesting Levels have exceeded supported limits")
+    differs = check(table, unique(), "p = :v", ExpressionAttributeValues={":v": deep})
+    assert codes(cancelled(client, differs)) == ["ConditionalCheckFailed"]
+
+
 def test_more_than_a_hundred_actions_are_refused(client: Any, table: Any) -> None:
     with invalid("at 'transactItems' failed to satisfy constraint: Member must have length less than or equal to 100"):
         client.transact_write_items(TransactItems=[put(table, unique()) for _ in range(101)])
@@ -450,8 +461,8 @@ def test_indexes_follow_and_are_counted(client: Any, resource: Any) -> None:
         ReturnItemCollectionMetrics="SIZE",
     )
     [capacity] = written["ConsumedCapacity"]
-    assert (capacity["CapacityUnits"], capacity["Table"]["CapacityUnits"]) == (4.0, 2.0)
-    assert capacity["LocalSecondaryIndexes"]["by-x"]["WriteCapacityUnits"] == 2.0
+    assert (capacity["CapacityUnits"], capacity["Table"]["CapacityUnits"]) == (3.0, 2.0)
+    assert capacity["LocalSecondaryIndexes"]["by-x"]["WriteCapacityUnits"] == 1.0
     assert written["ItemCollectionMetrics"] == {
         made.name: [{"ItemCollectionKey": key(name), "SizeEstimateRangeGB": [0.0, 1.0]}]
     }

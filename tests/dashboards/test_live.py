@@ -1,8 +1,12 @@
-"""A lab under load, with conflicts, refusals and a cut, scraped by a real Prometheus: every query finds something."""
+"""A lab under load, with conflicts, refusals, transactions, expiries and a cut, scraped by a real Prometheus.
+
+Every query finds something.
+"""
 
 import asyncio
 import re
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +21,7 @@ from tests.dashboards.prometheus import Prometheus, poll_s, scraping
 from tests.dashboards.selectors import selected
 from tests.faults.lab import Lab, free_base_port, regions
 
+expiring = "expiring"  # a table whose items end with `ends`
 shown_s = 60
 settles_s = 30.0
 load = ("load", "--rate", "20", "--seconds", "300", "--conflicts", "50", "--seed", "7")
@@ -34,10 +39,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.fixture(scope="module")
 def prometheus(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """One that has seen load, conflicts and refusals, and sees load and a cut for as long as it is asked."""
-    with scraping(lab.record, tmp_path_factory.mktemp("prometheus")) as prometheus, loaded(lab):
+    with scraping(lab.record, tmp_path_factory.mktemp("prometheus")) as prometheus, loaded(lab), transacting(lab):
         conflicts = 'sum(meridian_remote_changes_total{outcome="conflicts"})'
         eventually(lambda: sum(prometheus.numbers_now(conflicts)) > 3, what="conflicts")
         asyncio.run(be_refused(lab))
+        eventually(partial(prometheus.numbers_now, "meridian_expired_items_total > 0"), what="expiries")
         lab.run_well("cut", us, eu)
         unreachable = 'count(meridian_link_state{state="UNREACHABLE"})'
         eventually(lambda: sum(prometheus.numbers_now(unreachable)) > 0, what="a link that is unreachable")
@@ -93,6 +99,47 @@ def loaded(lab: Lab) -> Iterator[None]:
     finally:
         writing.terminate()
         writing.wait()
+
+
+@contextmanager
+def transacting(lab: Lab) -> Iterator[None]:
+    """Transactions that put items whose time is over, and one that is cancelled beside each."""
+    over = threading.Event()
+    thread = threading.Thread(target=lambda: asyncio.run(transact(lab, over)))
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+async def transact(lab: Lab, over: threading.Event) -> None:
+    client = lab.client(us)
+    await client.call(
+        "CreateTable",
+        {
+            "TableName": expiring,
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            "BillingMode": "PAY_PER_REQUEST",
+        },
+    )
+    wanted = {"Enabled": True, "AttributeName": "ends"}
+    await client.call("UpdateTimeToLive", {"TableName": expiring, "TimeToLiveSpecification": wanted})
+    number = 0
+    while not await asyncio.to_thread(over.wait, poll_s):
+        number += 1
+        item = {"id": {"S": f"{number}"}, "ends": {"N": f"{int(time.time())}"}}
+        await client.call("TransactWriteItems", {"TransactItems": [{"Put": {"TableName": expiring, "Item": item}}]})
+        absent = {
+            "TableName": expiring,
+            "Key": {"id": {"S": "absent"}},
+            "ConditionExpression": "attribute_exists(id)",
+        }
+        with pytest.raises(RefusedError):
+            await client.call("TransactWriteItems", {"TransactItems": [{"ConditionCheck": absent}]})
+    await client.close()
 
 
 async def be_refused(lab: Lab) -> None:

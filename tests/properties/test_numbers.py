@@ -29,7 +29,7 @@ written = st.builds(
 
 def is_storable(value: Decimal) -> bool:
     if value == 0:
-        return True
+        return value.adjusted() <= number_exponent_max
     digits = "".join(map(str, value.as_tuple().digits)).strip("0")
     return len(digits) <= number_digits_max and number_exponent_min <= value.adjusted() <= number_exponent_max
 

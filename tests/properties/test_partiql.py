@@ -1,6 +1,8 @@
 """No text is anything but a statement or a refusal, and none takes long."""
 
+import sys
 import time
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -10,6 +12,8 @@ from hypothesis import strategies as st
 from services.region.commands.statements import Delete, Insert, RequestedStatement, Select, Update
 from services.region.expressions.substitutions import Substitutions
 from services.region.partiql.actions import bound_condition, delete_of, put_of, update_of
+from services.region.partiql.lexer import tokens_of
+from services.region.partiql.parser import parse
 from services.region.partiql.planner import plan_select
 from services.region.partiql.statements import parse_statement
 from shared.errors import ValidationError
@@ -32,6 +36,7 @@ _texts = st.one_of(
     st.lists(_tokens, max_size=40).map(lambda tokens: " ".join(["INSERT INTO t VALUE {'p': 'x', 'a':", *tokens, "}"])),
 )
 _patience_s = 0.5
+_steps_per_character = 20
 
 
 @given(_texts)
@@ -67,6 +72,61 @@ def test_long_statements_are_answered_at_once(link: str) -> None:
     _plan("SELECT * FROM t WHERE p='x' AND " + link.join(["a=1"] * (8000 // (len(link) + 3))))
     _plan("SELECT * FROM t WHERE " + link.join(["a"] * (8000 // (len(link) + 1))))
     assert time.perf_counter() - began < _patience_s
+
+
+@pytest.mark.parametrize(
+    ("opening", "part", "closing"),
+    [
+        ("SELECT * FROM t WHERE ", "a=1 AND ", "a=1"),
+        ("SELECT * FROM t WHERE ", "(((((a=1))))) OR ", "a=1"),
+        ("SELECT * FROM t WHERE a IN (", "1,", "1)"),
+        ("SELECT * FROM t WHERE a IN (", "(a,1),", "1)"),
+        ("SELECT * FROM t WHERE a=1 ORDER BY ", "a,", "a"),
+        ("SELECT * FROM t WHERE ", "a=", "a"),
+        ("SELECT * FROM t WHERE ", "a.", "a"),
+        ("SELECT * FROM t", ",t", ""),
+        ("INSERT INTO t VALUE {'p':'x','a':[", "[[[[1]]]],", "1]}"),
+        ("INSERT INTO t VALUE {'p':'x',", "'a':{},", "'b':1}"),
+        ("UPDATE t ", "REMOVE a[1]", " WHERE p='x'"),
+        ("SELECT * FROM t ", "/*", ""),
+        ("SELECT * FROM t ", "'", ""),
+    ],
+)
+def test_parsing_takes_a_few_steps_for_each_character(opening: str, part: str, closing: str) -> None:
+    """The event loop waits for a parse, so its worst text may not cost more than its length says."""
+    text = opening + part * ((statement_chars_max - len(opening) - len(closing)) // len(part)) + closing
+    assert _steps(text) < _steps_per_character * len(text)
+
+
+@given(st.lists(st.one_of(_tokens, st.sampled_from(["\n", "\r\n", "\r"])), max_size=30))
+def test_a_token_stands_where_its_place_says(words: list[str]) -> None:
+    text = " ".join(words)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    try:
+        tokens = tokens_of(text)
+    except ValidationError:
+        return
+    for token in tokens[:-1]:
+        line, column, length = token.place
+        written = lines[line - 1][column - 1 : column - 1 + length].lower()
+        assert written.strip("'\"").replace("''", "'") in (token.text.lower(), token.text.partition("_")[0])
+
+
+def _steps(text: str) -> int:
+    """How many functions are called to parse a text."""
+    steps = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal steps
+        steps += event == "call"
+
+    sys.setprofile(count)
+    try:
+        with suppress(ValidationError):
+            parse(text)
+    finally:
+        sys.setprofile(None)
+    return steps
 
 
 def _plan(text: str) -> None:

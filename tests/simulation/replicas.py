@@ -25,7 +25,7 @@ pause_s_max = 15.0
 removal_chance = 0.2
 index_chance = 0.4
 index_of_contents = AddIndex(
-    *("by-content", ("content",), ("id",), {"content": "S"}, ProjectionType.KEYS_ONLY),
+    *("by-content", ("content",), ("id",), {"content": "S", "id": "S"}, ProjectionType.KEYS_ONLY),
     throughput=IndexThroughput(1, 1),
 )
 retry_s = 0.5

@@ -1,4 +1,4 @@
-"""What a region's storage, its feed and its side of replication say to Prometheus, gathered when somebody scrapes.
+"""What a region's storage, transactions, feed and side of replication say to Prometheus, gathered at each scrape.
 
 Nothing here opens a file: tables show whose partitions were used since the start.
 """
@@ -17,6 +17,8 @@ from services.region.engine.links import Links
 from services.region.engine.registry import Registry, Table
 from services.region.engine.replication import ReplicationCounts
 from services.region.engine.retention import Retention
+from services.region.engine.time_to_live import Expiry
+from services.region.engine.transaction_tally import TransactionTally
 from services.region.storage.partition_file import PartitionState
 from services.region.storage.partitions import Partition
 from services.region.storage.writer import Group
@@ -42,12 +44,15 @@ class GroupMetrics:
 
 
 class StorageMetrics(Collector):
-    """Group commits, tables, files, and the disk below them."""
+    """Group commits, tables, files, what is removed of them, and the disk below them."""
 
-    def __init__(self, registry: Registry, *, groups: GroupMetrics, retention: Retention, data: Path) -> None:
+    def __init__(
+        self, registry: Registry, *, groups: GroupMetrics, retention: Retention, expiry: Expiry, data: Path
+    ) -> None:
         self._registry = registry
         self._groups = groups
         self._retention = retention
+        self._expiry = expiry
         self._data = data
 
     def collect(self) -> Iterable[Metric]:
@@ -67,6 +72,7 @@ class StorageMetrics(Collector):
         )
         yield from self._tables()
         yield self._files()
+        yield from self._expiries()
 
     def _tables(self) -> Iterable[Metric]:
         items = _of_tables("meridian_table_items", "Live items.")
@@ -93,12 +99,50 @@ class StorageMetrics(Collector):
             files.add_metric((name, "wal"), sum(_size_bytes(path.with_name(path.name + "-wal")) for path in paths))
         return files
 
+    def _expiries(self) -> Iterable[Metric]:
+        expired = CounterMetricFamily(
+            "meridian_expired_items", "Items that were removed because their time was over.", labels=("table",)
+        )
+        behind = _of_tables("meridian_expiry_behind_seconds", "Since when the oldest item that is left was due, or 0.")
+        totals: dict[str, tuple[int, float]] = {}
+        for name, count, behind_s in self._expiry.standings():
+            before = totals.get(name, (0, 0.0))
+            totals[name] = (before[0] + count, max(before[1], behind_s))
+        for name, (count, behind_s) in totals.items():
+            expired.add_metric((name,), count)
+            behind.add_metric((name,), behind_s)
+        return expired, behind
+
+
+class TransactionMetrics(Collector):
+    def __init__(self, tally: TransactionTally) -> None:
+        self._tally = tally
+
+    def collect(self) -> Iterable[Metric]:
+        transactions = CounterMetricFamily(
+            "meridian_transactions", "Transactions, by what became of them.", labels=("outcome",)
+        )
+        for outcome, count in self._tally.outcomes.items():
+            transactions.add_metric((outcome,), count)
+        yield transactions
+        yield _histogram(
+            "meridian_transaction_round_members",
+            "Transactions that were committed together.",
+            self._tally.round_members,
+        )
+        yield GaugeMetricFamily(
+            "meridian_transactions_unwritten",
+            "Committed transactions of which something could not be written yet.",
+            value=self._tally.unwritten,
+        )
+
 
 class ReplicationMetrics(Collector):
     """The feed, how far others have come with it, and what arrived from them.
 
     `retention_s` is how long the feed itself keeps a change: infinite when it is the change log, which keeps what a
     replica still needs. `publishes` says whether changes have to be published to Kafka before anybody can read them.
+    `sources` are the other regions, name by number.
     """
 
     def __init__(
@@ -110,7 +154,7 @@ class ReplicationMetrics(Collector):
         followers: Followers,
         links: Links,
         counts: ReplicationCounts,
-        sources: Sequence[str],
+        sources: Mapping[int, str],
         retention_s: float,
         publishes: bool,
     ) -> None:
@@ -140,6 +184,7 @@ class ReplicationMetrics(Collector):
         yield self._unpublished()
         yield from self._unapplied()
         yield self._arrived()
+        yield self._dead_letters()
 
     def _unpublished(self) -> Metric:
         unpublished = _of_tables("meridian_feed_unpublished_changes", "Changes that followers can't read yet.")
@@ -180,10 +225,30 @@ class ReplicationMetrics(Collector):
         changes = CounterMetricFamily(
             "meridian_remote_changes", "Changes of other regions that arrived here.", labels=("source", "outcome")
         )
-        zeros = dict.fromkeys(((source, outcome) for source in self._sources for outcome in _outcomes), 0)
+        names = self._sources.values()
+        zeros = dict.fromkeys(((source, outcome) for source in names for outcome in _outcomes), 0)
         for (source, outcome), count in (zeros | self._counts.outcomes).items():
             changes.add_metric((source, outcome), count)
         return changes
+
+    def _dead_letters(self) -> Metric:
+        """Of tables only where there are any: a region may have thousands of tables."""
+        put_aside = GaugeMetricFamily(
+            "meridian_dead_letters",
+            "Changes that were put aside and lie in partition files.",
+            labels=("source", "table"),
+        )
+        counts = dict.fromkeys(((source, catalog_name) for source in self._sources), 0)
+        catalog = self._definitions.known_state
+        states = [] if catalog is None else [(catalog_name, catalog)]
+        for name, used in _by_name(self._registry, is_global=True).items():
+            states += [(name, state) for _, state in used]
+        for table, state in states:
+            for source, count in state.dead_letters.items():
+                counts[source, table] = counts.get((source, table), 0) + count
+        for (source, table), count in counts.items():
+            put_aside.add_metric((self._sources.get(source, str(source)), table), count)
+        return put_aside
 
 
 def _by_name(

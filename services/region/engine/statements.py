@@ -1,12 +1,12 @@
 """ExecuteStatement, BatchExecuteStatement and ExecuteTransaction: statements become the commands that they mean.
 
-What other operations promise of a command holds for a statement as well, because it is that command.
+What other operations promise of a command holds for a statement as well, because it is that command. Reading,
+planning and binding a long statement takes milliseconds each, so a request with many gives way between them.
 """
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Sequence
-from typing import NoReturn
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from typing import NoReturn, TypeVar
 
 import orjson
 
@@ -38,12 +38,14 @@ from services.region.commands.transactions import Action, TransactGet, TransactW
 from services.region.engine.items import Items
 from services.region.engine.registry import Registry
 from services.region.engine.selects import Selects
+from services.region.engine.slices import Slices
 from services.region.engine.transactions import Transactions
 from services.region.partiql.actions import check_of, delete_of, put_of, update_of
 from services.region.partiql.columns import selector
 from services.region.partiql.planner import plan_point_read, plan_write
 from services.region.rules.index_capacity import added_units
 from services.region.rules.transactions import too_large
+from shared.clock import Clock
 from shared.errors import (
     CancellationReason,
     ConditionalCheckFailedError,
@@ -56,16 +58,22 @@ from shared.limits import transaction_bytes_max
 from shared.model.sizes import item_size_bytes
 from shared.model.values import Item
 
+T = TypeVar("T")
+
 _misplaced_exists = "EXISTS can only be used in ExecuteTransaction write requests."
 _needs_key = "Select statements within {} must specify the primary key in the where clause."
 
 
 class Statements:
-    def __init__(self, registry: Registry, items: Items, selects: Selects, transactions: Transactions) -> None:
+    def __init__(
+        self, registry: Registry, items: Items, selects: Selects, transactions: Transactions, *, clock: Clock
+    ) -> None:
         self._registry = registry
         self._items = items
         self._selects = selects
         self._transactions = transactions
+        self._clock = clock
+        self._slices = Slices()
 
     async def execute(self, command: ExecuteStatement) -> StatementDone:
         requested = command.requested
@@ -77,13 +85,16 @@ class Statements:
 
     async def execute_batch(self, command: BatchExecuteStatement) -> BatchDone:
         """Each statement is on its own; only what they are together is refused as a whole."""
-        readable = [each for each in command.statements if isinstance(each, RequestedStatement)]
+        statements = [each async for each in self._in_slices(command.statements)]
+        readable = [each for each in statements if isinstance(each, RequestedStatement)]
         if len({isinstance(each.statement, Select) for each in readable}) > 1:
             raise ValidationError("Read and write requests together in the same batch is not supported.")
-        targets = [target for each in readable if (target := self._target_of(each)) is not None]
+        targets = [target async for each in self._in_slices(readable) if (target := self._target_of(each)) is not None]
         if len(set(targets)) < len(targets):
             raise ValidationError("Provided list of item keys contains duplicates")
-        done = await asyncio.gather(*(self._batched(each, command) for each in command.statements))
+        wish = command.return_consumed_capacity
+        begun = [self._batched(each, wish) async for each in self._in_slices(statements)]
+        done = [each if isinstance(each, BatchedStatement) else await each for each in begun]
         units: dict[str, float] = defaultdict(float)
         index_units: dict[str, IndexUnits] = {}
         for each in done:
@@ -93,12 +104,18 @@ class Statements:
         return BatchDone(done, units, index_units)
 
     async def execute_transaction(self, command: ExecuteTransaction) -> TransactionDone:
-        reads = [isinstance(each.statement, Select) for each in command.statements]
+        statements = [each async for each in self._in_slices(command.statements)]
+        reads = [isinstance(each.statement, Select) for each in statements]
         if any(reads) and not all(reads):
             raise ValidationError(
                 "ExecuteTransaction API does not support both read and write operations in the same request."
             )
-        return await (self._transact_reads(command) if all(reads) else self._transact_writes(command))
+        return await (
+            self._transact_reads(statements, command) if all(reads) else self._transact_writes(statements, command)
+        )
+
+    def _in_slices(self, works: Iterable[T]) -> AsyncIterator[T]:
+        return self._slices.of(works, self._clock)
 
     def _write(self, requested: RequestedStatement, wish: ReturnConsumedCapacity) -> Awaitable[ItemWritten]:
         match requested.statement:
@@ -114,24 +131,18 @@ class Statements:
             case _:
                 raise ValidationError(_misplaced_exists)
 
-    async def _batched(
-        self, requested: RequestedStatement | ServiceError, command: BatchExecuteStatement
-    ) -> BatchedStatement:
+    def _batched(
+        self, requested: RequestedStatement | ServiceError, wish: ReturnConsumedCapacity
+    ) -> BatchedStatement | Awaitable[BatchedStatement]:
+        """A read is done when this returns, a write is on its way."""
         if isinstance(requested, ServiceError):
             return BatchedStatement("", error=requested)
-        wish = command.return_consumed_capacity
         try:
             if isinstance(requested.statement, Select):
                 return self._batched_read(requested.statement, requested, wish)
-            written = await self._write(requested, wish)
+            return _batched_write(requested.table, self._write(requested, wish))
         except ServiceError as error:
             return BatchedStatement(requested.table, error=error)
-        return BatchedStatement(
-            requested.table,
-            written.attributes,
-            capacity_units=written.capacity_units,
-            index_units=written.index_units,
-        )
 
     def _batched_read(
         self, select: Select, requested: RequestedStatement, wish: ReturnConsumedCapacity
@@ -165,9 +176,11 @@ class Statements:
             case _:
                 return None
 
-    async def _transact_reads(self, command: ExecuteTransaction) -> TransactionDone:
+    async def _transact_reads(
+        self, statements: Sequence[RequestedStatement], command: ExecuteTransaction
+    ) -> TransactionDone:
         gets, selectors = [], []
-        for position, requested in enumerate(command.statements):
+        async for position, requested in self._in_slices(enumerate(statements)):
             assert isinstance(requested.statement, Select), "this is a transaction of reads"
             select = requested.statement
             schema = self._registry.serving(requested.table).schema
@@ -183,13 +196,20 @@ class Statements:
             selectors.append(selector(select.columns))
         read = await self._transactions.read(TransactGet(gets, command.return_consumed_capacity))
         images = [
-            None if image is None else chosen(image) for image, chosen in zip(read.images, selectors, strict=True)
+            None if image is None else chosen(image)
+            async for image, chosen in self._in_slices(zip(read.images, selectors, strict=True))
         ]
         return TransactionDone(images, read.capacity_units, {}, is_read=True)
 
-    async def _transact_writes(self, command: ExecuteTransaction) -> TransactionDone:
-        actions = [self._action(position, each) for position, each in enumerate(command.statements)]
-        size_bytes = sum(item_size_bytes(put.item) for put in actions if isinstance(put, PutItem))
+    async def _transact_writes(
+        self, statements: Sequence[RequestedStatement], command: ExecuteTransaction
+    ) -> TransactionDone:
+        actions = []
+        size_bytes = 0
+        async for position, requested in self._in_slices(enumerate(statements)):
+            action = self._action(position, requested)
+            actions.append(action)
+            size_bytes += item_size_bytes(action.item) if isinstance(action, PutItem) else 0
         if size_bytes > transaction_bytes_max:
             raise ValidationError(too_large(size_bytes))
         try:
@@ -197,7 +217,7 @@ class Statements:
                 TransactWrite(actions, command.client_token, command.return_consumed_capacity)
             )
         except TransactionCanceledError as error:
-            _raise_with_duplicates(error, command.statements)
+            _raise_with_duplicates(error, statements)
         images: list[bytes | None] = [None] * len(actions)
         return TransactionDone(images, written.capacity_units, written.index_units, is_read=written.was_done)
 
@@ -220,6 +240,16 @@ class Statements:
                     raise AssertionError("this is a transaction of writes")
         except ValidationError as error:
             raise _refused(position, error.message) from error
+
+
+async def _batched_write(table: str, pending: Awaitable[ItemWritten]) -> BatchedStatement:
+    try:
+        written = await pending
+    except ServiceError as error:
+        return BatchedStatement(table, error=error)
+    return BatchedStatement(
+        table, written.attributes, capacity_units=written.capacity_units, index_units=written.index_units
+    )
 
 
 async def _unless_duplicate(written: Awaitable[ItemWritten]) -> ItemWritten:

@@ -7,7 +7,8 @@ tombstone beats exactly the version that was judged: a rewrite in another region
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
 
 from services.region.commands.time_to_live import DescribeTimeToLive, TimeToLiveDescription, UpdateTimeToLive
 from services.region.engine.registry import Registry
@@ -17,13 +18,14 @@ from services.region.storage.catalog import Stage
 from services.region.storage.index_entries import IndexPhase
 from services.region.storage.partition_file import PartitionFile
 from services.region.storage.partitions import Partition
-from services.region.storage.reader import IndexRowPlace
+from services.region.storage.reader import IndexRow, IndexRowPlace
 from shared.changes.records import Kind, Lane
 from shared.clock import Clock
 from shared.errors import ResourceNotFoundError
 from shared.limits import expiries_per_job_max, expiry_jobs_max, expiry_looks_max
 from shared.model.keys import ItemKey
-from shared.model.tables import TableDefinition, TimeToLive
+from shared.model.tables import Generation, TableDefinition, TimeToLive
+from shared.model.values import decode_item
 
 
 class TimesToLive:
@@ -55,12 +57,31 @@ class TimesToLive:
         return TimeToLiveDescription(None if ttl is None else ttl.attribute)
 
 
+class ExpiryStanding(NamedTuple):
+    """How the sweep of a table stands, as far as is known without opening a file."""
+
+    table: str
+    expired: int  # items, since the process began
+    behind_s: float  # how long ago the oldest item that is left was due; 0 if none is
+
+
 class Expiry:
     def __init__(self, registry: Registry, *, clock: Clock) -> None:
         self._registry = registry
         self._clock = clock
         self._turn: Iterator[Lane] = iter(())
         self._next: dict[Lane, tuple[int, int, bytes | None]] = {}  # at a sequence, what is due next in an order
+        self._oldest_s: dict[Lane, float] = {}  # when the oldest item that is left is or was due
+        self._expired: dict[Generation, int] = {}
+
+    def standings(self) -> Iterator[ExpiryStanding]:
+        """Of tables that have a time to live, or had one and lost items by it."""
+        now_s = self._clock.wall_us() / 1e6
+        for table in self._registry.all():
+            if table.definition.ttl is not None or table.generation in self._expired:
+                oldest_s = min(self._oldest_s.get(lane, now_s) for lane in table.lanes)
+                expired = self._expired.get(table.generation, 0)
+                yield ExpiryStanding(table.definition.name, expired, max(0.0, now_s - oldest_s))
 
     async def sweep(self) -> None:
         """Goes on through the tables that have a time to live; looks into a bounded number of files."""
@@ -82,6 +103,9 @@ class Expiry:
         tables = [table for table in self._registry.all() if table.definition.ttl is not None]
         lanes = [lane for table in tables for lane in table.lanes]
         self._next = {lane: self._next[lane] for lane in lanes if lane in self._next}
+        self._oldest_s = {lane: self._oldest_s[lane] for lane in lanes if lane in self._oldest_s}
+        there = {table.generation for table in self._registry.all()}
+        self._expired = {generation: count for generation, count in self._expired.items() if generation in there}
         return iter(lanes)
 
     def _is_of_interest(self, partition: Partition, ttl: TimeToLive) -> bool:
@@ -95,20 +119,33 @@ class Expiry:
     async def _sweep(self, partition: Partition, ttl: TimeToLive) -> None:
         times = due_times(self._clock.wall_us())
         place: IndexRowPlace = (times.first, b"", -1, b"", b"")
+        left: Sequence[IndexRow] = ()
         for _ in range(expiry_jobs_max):
             reader, sequence = partition.reader, partition.state.sequence
             if reader is None:
                 return
             rows = reader.index_after(ttl.number, place, rows_max=expiries_per_job_max)
             due = [row.key for row in rows if row.partition <= times.last]
+            self._note_oldest(partition.lane, ttl, left or rows)
             if not due:
                 self._note(partition, ttl, sequence, rows[0].partition if rows else None)
                 return
-            await partition.submit(Expire(due, ttl.attribute))
+            expired = await partition.submit(Expire(due, ttl.attribute))
+            self._expired[partition.lane.generation] = self._expired.get(partition.lane.generation, 0) + len(expired)
+            left = left or [row for row in rows if row.key not in expired]
             if len(due) < expiries_per_job_max:
+                self._note_oldest(partition.lane, ttl, left)
                 return
             last = rows[-1]
+            self._note_oldest(partition.lane, ttl, left or [last])  # what comes next is not older
             place = (last.partition, last.sort, *last.key)
+
+    def _note_oldest(self, lane: Lane, ttl: TimeToLive, left: Sequence[IndexRow]) -> None:
+        """`left` are items in the order of their times, the first of which is the oldest that is there still."""
+        if left:
+            self._oldest_s[lane] = float(decode_item(left[0].image)[ttl.attribute]["N"])
+        else:
+            self._oldest_s.pop(lane, None)
 
     def _note(self, partition: Partition, ttl: TimeToLive, sequence: int, due: bytes | None) -> None:
         """Only a whole order tells what is due next."""
@@ -118,7 +155,7 @@ class Expiry:
 
 
 class Expire:
-    """Job: removes those of these items that have outlived their time."""
+    """Job: removes those of these items that have outlived their time; which ones."""
 
     __slots__ = ("_attribute", "_keys")
 
@@ -126,10 +163,13 @@ class Expire:
         self._keys = keys
         self._attribute = attribute
 
-    def run(self, file: PartitionFile, now_us: int) -> None:
+    def run(self, file: PartitionFile, now_us: int) -> Collection[ItemKey]:
+        expired = set()
         for key in self._keys:
             stored = file.read(key)
             if stored is not None and is_to_expire(stored, self._attribute, region=file.region, now_us=now_us):
                 # Not the clock's time: a rewrite elsewhere that is not seen here yet must win.
                 timestamp = stored.timestamp + 1
                 file.write_decided(key, stored, kind=Kind.EXPIRY, image=None, timestamp=timestamp, now_us=now_us)
+                expired.add(key)
+        return expired

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Protocol
 import structlog
 
 from services.region.commands.transactions import ClientToken
+from services.region.engine.transaction_tally import TransactionTally
 from services.region.rules.stored import StoredItem
 from services.region.rules.transactions import is_done
 from services.region.storage.partition_file import PartitionFile
@@ -103,6 +104,11 @@ class Member(Protocol):
     @property
     def future(self) -> Future[Any]: ...
 
+    @property
+    def done_as(self) -> str:
+        """How it is counted unless it is cancelled."""
+        ...
+
     async def decide(self, view: View) -> Outcome:
         """Raises a `ServiceError` when it is cancelled."""
         ...
@@ -124,6 +130,7 @@ class Rounds:
     """`tokens` are those of members that wait or whose round is not over, with the digests of their parameters."""
 
     def __init__(self, transaction_log: TransactionLog, *, region: int, clock: Clock) -> None:
+        self.tally = TransactionTally()
         self.tokens: dict[str, bytes] = {}
         self._log = transaction_log
         self._region = region
@@ -243,13 +250,21 @@ class Rounds:
                 held.owing = set()
                 self._dismiss(members, error)
                 return
+        self._count(members, outcomes)
         failed = await self._do(held, changes)
         self._answer(members, outcomes, failed)
         for lane in sorted(held.lanes - failed):
             held.release(lane)
             self._claimed.discard(lane)
-        await self._finish(held, changes, failed)
+        unwritten = sum(isinstance(each, Outcome) and _touches(each, failed) for each in outcomes)
+        await self._finish(held, changes, failed, transactions=unwritten)
         self._log.finish(numbers)
+
+    def _count(self, members: Sequence[Member], outcomes: Sequence[Outcome | Exception]) -> None:
+        self.tally.round_members.observe(len(members))
+        for member, outcome in zip(members, outcomes, strict=True):
+            if isinstance(outcome, Outcome):
+                self.tally.outcomes[member.done_as] += 1
 
     def _answer(
         self, members: Sequence[Member], outcomes: Sequence[Outcome | Exception], failed: Collection[Lane]
@@ -257,7 +272,7 @@ class Rounds:
         for member, outcome in zip(members, outcomes, strict=True):
             if isinstance(outcome, Exception):
                 self._dismiss([member], outcome)
-            elif any(change.place.lane in failed for change in outcome.changes):
+            elif _touches(outcome, failed):
                 if not member.future.done():
                     member.future.set_exception(_unfinished())
             elif not member.future.done():
@@ -282,9 +297,15 @@ class Rounds:
         return failed
 
     async def _finish(
-        self, held: "_Held", changes: Mapping[Lane, Sequence[DecidedChange]], failed: Collection[Lane]
+        self,
+        held: "_Held",
+        changes: Mapping[Lane, Sequence[DecidedChange]],
+        failed: Collection[Lane],
+        *,
+        transactions: int,
     ) -> None:
-        """Tries again until all is done."""
+        """Tries again until all is done; `transactions` is how many wait for that."""
+        self.tally.unwritten += transactions
         self._stuck |= set(failed)
         self._arrived.set()
         try:
@@ -294,12 +315,13 @@ class Rounds:
                 await asyncio.sleep(transaction_retry_s)
                 failed = await self._do(held, {lane: changes[lane] for lane in sorted(failed)})
         finally:
+            self.tally.unwritten -= transactions
             self._stuck -= changes.keys()
         self._unfinished -= changes.keys()
 
     async def _finish_left(self, left: "_Left") -> None:
         try:
-            await self._finish(left.held, left.changes, left.failed)
+            await self._finish(left.held, left.changes, left.failed, transactions=len(left.remains.numbers))
             self._log.finish(left.remains.numbers)
         finally:
             left.held.end()
@@ -365,6 +387,10 @@ class _Left(NamedTuple):
     changes: Mapping[Lane, Sequence[DecidedChange]]
     failed: set[Lane]
     remains: Remains
+
+
+def _touches(outcome: Outcome, lanes: Collection[Lane]) -> bool:
+    return any(change.place.lane in lanes for change in outcome.changes)
 
 
 def _encoded(changes: Sequence[DecidedChange], now_us: int) -> bytes:

@@ -28,13 +28,13 @@ from services.region.commands.transactions import (
 )
 from services.region.engine.registry import Registry, Table
 from services.region.engine.transaction_rounds import Outcome, Place, Remains, Rounds, View, changes_of
+from services.region.engine.transaction_tally import cancelled, committed, read
 from services.region.rules.capacity import image_size_bytes, transaction_read_units, transaction_write_units
 from services.region.rules.index_capacity import (
     added_units,
     check_collection,
     index_write_units,
     total_units,
-    twice,
 )
 from services.region.rules.keys import check_key_paths, check_key_values, key_of_request
 from services.region.rules.stored import StoredItem
@@ -73,26 +73,25 @@ class Transactions:
     def __init__(self, registry: Registry, rounds: Rounds, *, transaction_log: TransactionLog, clock: Clock) -> None:
         self._registry = registry
         self._rounds = rounds
+        self._tally = rounds.tally
         self._log = transaction_log
         self._clock = clock
 
     async def write(self, command: TransactWrite) -> TransactionWritten:
         """Does all actions or none; raises `TransactionCanceledError` with a reason for each."""
-        tables = [self._registry.serving(action.table) for action in command.actions]
-        targets = _targets_of_write(tables, command.actions)
-        if command.client_token is not None and self._was_done(command.client_token):
-            return _done_before(command, targets)
-        written: TransactionWritten = await self._rounds.join(_Write(self._registry, command, targets))
-        return written
+        try:
+            return await self._write(command)
+        except TransactionCanceledError:
+            self._tally.outcomes[cancelled] += 1
+            raise
 
     async def read(self, command: TransactGet) -> TransactionRead:
         """Items that all show the same moment; they may have 4 MB together."""
-        tables = [self._registry.serving(get.table) for get in command.gets]
-        targets = _targets_of_read(tables, command.gets)
-        if self._rounds.are_finished(target.place.lane for target in targets):
-            return _answer(command, (target.partition.read(target.place.key) for target in targets))
-        read: TransactionRead = await self._rounds.join(_Read(command, targets))
-        return read
+        try:
+            return await self._read(command)
+        except TransactionCanceledError:
+            self._tally.outcomes[cancelled] += 1
+            raise
 
     async def recover(self) -> None:
         """At start, before anything is read or written: does what was committed and perhaps not done."""
@@ -116,6 +115,24 @@ class Transactions:
         """A turn of work on the log: what is done and what has expired is dropped from it."""
         await self._log.tidy(now_us=self._clock.wall_us())
 
+    async def _write(self, command: TransactWrite) -> TransactionWritten:
+        tables = [self._registry.serving(action.table) for action in command.actions]
+        targets = _targets_of_write(tables, command.actions)
+        if command.client_token is not None and self._was_done(command.client_token):
+            return _done_before(command, targets)
+        written: TransactionWritten = await self._rounds.join(_Write(self._registry, command, targets))
+        return written
+
+    async def _read(self, command: TransactGet) -> TransactionRead:
+        tables = [self._registry.serving(get.table) for get in command.gets]
+        targets = _targets_of_read(tables, command.gets)
+        if self._rounds.are_finished(target.place.lane for target in targets):
+            answer = _answer(command, (target.partition.read(target.place.key) for target in targets))
+            self._tally.outcomes[read] += 1
+            return answer
+        answered: TransactionRead = await self._rounds.join(_Read(command, targets))
+        return answered
+
     def _was_done(self, client_token: ClientToken) -> bool:
         """Whether a request of the same token has been done; raises when it asked for something else or goes on."""
         token, parameters = client_token
@@ -138,6 +155,8 @@ class _Target(NamedTuple):
 
 class _Write:
     """A transaction that writes, as a member of a round."""
+
+    done_as = committed
 
     def __init__(self, registry: Registry, command: TransactWrite, targets: Sequence[_Target]) -> None:
         self.partitions = _partitions_of(targets)
@@ -194,7 +213,7 @@ class _Tally:
         if self._measures:
             self.units[name] += transaction_write_units(old, new)
             if table.indexes:
-                consumed = twice(index_write_units(table.indexes, old, new))
+                consumed = index_write_units(table.indexes, old, new)
                 self.units[name] += total_units(consumed)
                 self.index_units[name] = added_units(self.index_units.get(name, no_index_units), consumed)
         if self._sizes and collection_bytes is not None and not isinstance(action, ConditionCheck):
@@ -213,6 +232,7 @@ class _Read:
     """A transaction that reads, as a member of a round."""
 
     client_token = None
+    done_as = read
 
     def __init__(self, command: TransactGet, targets: Sequence[_Target]) -> None:
         self.partitions = _partitions_of(targets)

@@ -141,7 +141,18 @@ def _bind_membership(membership: Membership, binder: Binder) -> _Test:
             f"The IN operator is provided with too many operands; number of operands: {len(candidates)}"
         )
     check_distinct("IN", operand, candidates)
-    return _some([_both(operand, candidate, same_value) for candidate in candidates])
+    literals = [candidate.literal for candidate in candidates if candidate.literal is not None]
+    if len(literals) < len(candidates):
+        return _some([_both(operand, candidate, same_value) for candidate in candidates])
+    return _among(operand.read, literals)
+
+
+def _among(read: Reader, literals: list[AttributeValue]) -> _Test:
+    def test(item: Item) -> bool:
+        value = read(item)
+        return value is not None and any(same_value(value, literal) for literal in literals)
+
+    return test
 
 
 def _attribute_exists(operands: list[BoundOperand]) -> _Test:

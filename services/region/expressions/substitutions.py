@@ -9,6 +9,15 @@ from shared.limits import attribute_name_bytes_max, placeholder_bytes_max
 from shared.model.values import AttributeValue
 
 
+class NameSizeError(ValidationError):
+    """A name that is too long; `reason` tells so without its placeholder."""
+
+    reason = f"Attribute name is too large, must be less than {attribute_name_bytes_max + 1} bytes"
+
+    def __init__(self, placeholder: str) -> None:
+        super().__init__(f"ExpressionAttributeNames contains invalid value: {self.reason} for key {placeholder}")
+
+
 class Substitutions:
     """What a request's placeholders stand for. One instance serves all expressions of the request.
 
@@ -67,10 +76,7 @@ def _check_names(names: Mapping[str, str]) -> None:
                 f"ExpressionAttributeNames contains invalid value: Empty attribute name for key {placeholder}"
             )
         if len(name) * 4 > attribute_name_bytes_max and len(name.encode()) > attribute_name_bytes_max:
-            raise ValidationError(
-                "ExpressionAttributeNames contains invalid value: Attribute name is too large, must be less than "
-                f"{attribute_name_bytes_max + 1} bytes for key {placeholder}"
-            )
+            raise NameSizeError(placeholder)
 
 
 def _check_values(values: Mapping[str, AttributeValue]) -> None:

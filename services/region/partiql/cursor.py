@@ -14,17 +14,14 @@ T = TypeVar("T")
 
 
 class Cursor:
-    __slots__ = ("_level", "at", "parameters", "tokens")
+    __slots__ = ("_level", "at", "head", "parameters", "tokens")
 
     def __init__(self, text: str) -> None:
         self._level = 0
         self.tokens = tokens_of(text)
         self.at = 0
+        self.head = self.tokens[0]  # the token at this place
         self.parameters = 0  # read so far
-
-    @property
-    def head(self) -> Token:
-        return self.tokens[self.at]
 
     @property
     def following(self) -> Token:
@@ -35,20 +32,21 @@ class Cursor:
         return self.head.kind == end_of_text
 
     def take(self) -> Token:
-        token = self.tokens[self.at]
-        self.at += token.kind != end_of_text
+        token = self.head
+        if token.kind != end_of_text:
+            self._go_on()
         return token
 
     def take_kind(self, kind: str) -> bool:
         if self.head.kind != kind:
             return False
-        self.at += 1
+        self._go_on()
         return True
 
     def take_word(self, word: str) -> bool:
         if not self.head.is_word(word):
             return False
-        self.at += 1
+        self._go_on()
         return True
 
     def expect_kind(self, kind: str) -> None:
@@ -62,12 +60,15 @@ class Cursor:
             elements.append(read())
         return tuple(elements)
 
-    def deeper(self, read: Callable[[], T]) -> T:
-        """What `read` reads one level further in."""
+    def go_in(self) -> None:
+        """What is read until `go_out` is one level further in."""
         self._level += 1
         if self._level > statement_levels_max:
             raise malformed("Expression is nested too deeply")
-        try:
-            return read()
-        finally:
-            self._level -= 1
+
+    def go_out(self) -> None:
+        self._level -= 1
+
+    def _go_on(self) -> None:
+        self.at += 1
+        self.head = self.tokens[self.at]

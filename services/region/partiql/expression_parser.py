@@ -3,8 +3,7 @@
 The order of checks and the words are those of PartiQL's reference implementation, which DynamoDB's answers show.
 """
 
-from collections.abc import Callable
-from functools import partial
+from abc import ABC, abstractmethod
 
 from services.region.partiql.cursor import Cursor
 from services.region.partiql.nodes import (
@@ -24,31 +23,35 @@ from services.region.partiql.nodes import (
 from services.region.partiql.problems import malformed
 from services.region.partiql.words import (
     function_keywords,
+    infix_precedences,
     negation_precedence,
     other_type_names,
-    precedences,
     type_names,
     unary_operators,
 )
 
-StatementReader = Callable[[], Node | None]
-
 _scalars = frozenset({"STRING", "NUMBER", "BOOLEAN", "NULL", "MISSING"})
 _names = frozenset({"IDENTIFIER", "QUOTED_IDENTIFIER"})
+_step_beginnings = frozenset({"DOT", "LEFT_BRACKET"})
 
 
-class ExpressionParser:
-    """`statement` reads the statement that begins at the cursor, or says that none does."""
+class ExpressionParser(ABC):
+    """Whoever knows of statements as well inherits from it, since statements and expressions hold each other."""
 
-    __slots__ = ("_cursor", "_statement")
+    __slots__ = ("_cursor",)
 
-    def __init__(self, cursor: Cursor, statement: StatementReader) -> None:
+    def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
-        self._statement = statement
 
     def expression(self, precedence: int = -1) -> Node:
         """An expression up to the first operator that does not bind tighter than `precedence`."""
-        return self._cursor.deeper(partial(self._expression, precedence))
+        cursor = self._cursor
+        cursor.go_in()
+        node = self._unary()
+        while (found := self._precedence()) > precedence:
+            node = self._operation(node, found)
+        cursor.go_out()
+        return node
 
     def simple_path(self) -> Node:
         """What may be written to: a name, and steps behind it."""
@@ -56,36 +59,36 @@ class ExpressionParser:
             raise malformed("Expected identifier for simple path")
         return self._steps(self._name(), is_simple=True)
 
-    def _expression(self, precedence: int) -> Node:
-        cursor = self._cursor
-        node = self._unary()
-        while precedence < self._precedence():
-            operator = cursor.head
-            if operator.text in ("is", "is_not"):
-                cursor.take()
-                test = TypeTest(node, self._type(), operator.place)
-                node = test if operator.text == "is" else Operation("not", (test,), operator.place)
-            elif operator.text in ("in", "not_in") and self._is_list_in_parentheses():
-                cursor.take()
-                place = cursor.take().place
-                elements = cursor.list_of(self.expression)
-                cursor.expect_kind("RIGHT_PAREN")
-                node = Operation(operator.text, (node, Sequence("LIST", elements, place)), operator.place)
-            else:
-                operands: tuple[Node, ...] = (node, self._right_side())
-                if operator.text in ("between", "not_between"):
-                    operands = (*operands, self._upper_bound())
-                node = Operation(operator.text, operands, operator.place)
-        return node
+    @abstractmethod
+    def _statement(self) -> Node | None:
+        """The statement that begins at the cursor, or None if none does."""
 
     def _precedence(self) -> int:
+        """That of the operator here, or one below all others."""
         head = self._cursor.head
-        if head.kind == "STAR":
-            return precedences["*"]
-        return precedences.get(head.text, -1) if head.kind == "OPERATOR" and head.text != "not" else -1
+        if head.kind == "OPERATOR":
+            return infix_precedences.get(head.text, -1)
+        return infix_precedences["*"] if head.kind == "STAR" else -1
 
-    def _right_side(self) -> Node:
-        precedence = self._precedence()
+    def _operation(self, left: Node, precedence: int) -> Node:
+        cursor = self._cursor
+        operator = cursor.head
+        if operator.text in ("is", "is_not"):
+            cursor.take()
+            test = TypeTest(left, self._type(), operator.place)
+            return test if operator.text == "is" else Operation("not", (test,), operator.place)
+        if operator.text in ("in", "not_in") and self._is_list_in_parentheses():
+            cursor.take()
+            place = cursor.take().place
+            elements = cursor.list_of(self.expression)
+            cursor.expect_kind("RIGHT_PAREN")
+            return Operation(operator.text, (left, Sequence("LIST", elements, place)), operator.place)
+        operands: tuple[Node, ...] = (left, self._right_side(precedence))
+        if operator.text in ("between", "not_between"):
+            operands = (*operands, self._upper_bound())
+        return Operation(operator.text, operands, operator.place)
+
+    def _right_side(self, precedence: int) -> Node:
         if self._cursor.at + 2 >= len(self._cursor.tokens):
             raise malformed("Missing right-hand side expression of infix operator")
         self._cursor.take()
@@ -98,7 +101,7 @@ class ExpressionParser:
         cursor.take()
         if cursor.is_at_end:
             raise malformed("Expected expression after AND")
-        return self.expression(precedences["between"])
+        return self.expression(infix_precedences["between"])
 
     def _is_list_in_parentheses(self) -> bool:
         tokens, at = self._cursor.tokens, self._cursor.at
@@ -113,13 +116,17 @@ class ExpressionParser:
         self._cursor.take()
         if head.text == "not":
             return Operation("not", (self.expression(negation_precedence),), head.place)
-        operand = self._cursor.deeper(self._unary)
+        self._cursor.go_in()
+        operand = self._unary()
+        self._cursor.go_out()
         if isinstance(operand, Scalar) and operand.kind == "NUMBER":
             return operand if head.text == "+" else Scalar("NUMBER", _negated(operand.text), operand.place)
         return Operation(head.text, (operand,), head.place)
 
     def _steps(self, root: Node, *, is_simple: bool) -> Node:
         cursor = self._cursor
+        if cursor.head.kind not in _step_beginnings:
+            return root
         steps: list[Step] = []
         while True:
             if cursor.take_kind("DOT"):
@@ -130,7 +137,7 @@ class ExpressionParser:
                 cursor.expect_kind("RIGHT_BRACKET")
                 steps.append(Step(inner, in_brackets=True))
             else:
-                return DocumentPath(root, tuple(steps), root.place) if steps else root
+                return DocumentPath(root, tuple(steps), root.place)
 
     def _dot_step(self, *, is_simple: bool) -> Node:
         head = self._cursor.head

@@ -1,7 +1,9 @@
 """Statement text to tokens. The kinds of punctuation are spelled as messages spell them ("Expected RIGHT_PAREN")."""
 
 import re
+import string
 from bisect import bisect_right
+from collections.abc import Callable
 from typing import NamedTuple
 
 from services.region.partiql.problems import Place, malformed
@@ -21,47 +23,49 @@ class Token(NamedTuple):
 
 def tokens_of(text: str) -> list[Token]:
     """All tokens of `text`, the last one of kind `end_of_text`."""
-    line_starts = [0, *(match.end() for match in _line_end.finditer(text))]
+    words = _words_of(text)
+    line_starts = [0, *(match.end() for match in _line_end.finditer(text)), len(text) + 1]
     tokens: list[Token] = []
-    for match in _token.finditer(text):
-        group = match.lastgroup
-        if group == "space":
-            continue
-        if group is None or group == "bad":
-            raise malformed()
-        start = match.start()
-        line = bisect_right(line_starts, start)
-        place = Place(line, start - line_starts[line - 1] + 1, match.end() - start)
-        _put(tokens, _token_of(group, match[group], place))
-    tokens.append(Token(end_of_text, end_of_text, Place(len(line_starts), len(text) - line_starts[-1] + 1, 0)))
+    at, line, start, next_start = 0, 1, 0, line_starts[1]
+    for word in words:
+        if at >= next_start:
+            line = bisect_right(line_starts, at)
+            start, next_start = line_starts[line - 1], line_starts[line]
+        fixed = _fixed.get(word)
+        if fixed is not None:
+            tokens.append(Token(*fixed, Place(line, at - start + 1, len(word))))
+        elif (token_of := _kinds.get(word[0])) is not None:
+            _put(tokens, token_of(word, Place(line, at - start + 1, len(word))))
+        at += len(word)
+    line = len(line_starts) - 1
+    tokens.append(Token(end_of_text, end_of_text, Place(line, at - line_starts[line - 1] + 1, 0)))
     return tokens
 
 
-def _token_of(group: str, text: str, place: Place) -> Token:
-    if group == "word":
-        return _word(text, place)
-    if group == "string":
-        return Token("STRING", text[1:-1].replace("''", "'"), place)
-    if group == "quoted":
-        return Token("QUOTED_IDENTIFIER", text[1:-1].replace('""', '"'), place)
-    if group == "number":
-        return Token("NUMBER", text, place)
-    if group == "operator":
-        return Token("OPERATOR", "<>" if text == "!=" else text, place)
-    return Token(_punctuation[text], text, place)
+def _words_of(text: str) -> list[str]:
+    """The text cut at every token; what comes after the first character that begins none is one piece."""
+    words = _token.findall(text)
+    if words and _well_formed.fullmatch(words[-1]) is None:
+        raise malformed()
+    return words
 
 
 def _word(text: str, place: Place) -> Token:
     lower = text.lower()
-    if lower in word_operators:
-        return Token("OPERATOR", lower, place)
-    if lower in tokens_of_their_own:
-        return Token(tokens_of_their_own[lower], lower, place)
-    if lower in ("true", "false"):
-        return Token("BOOLEAN", lower, place)
-    if lower in keywords:
-        return Token("KEYWORD", lower, place)
-    return Token("IDENTIFIER", text, place)
+    kind = _kinds_of_words.get(lower)
+    return Token("IDENTIFIER", text, place) if kind is None else Token(kind, lower, place)
+
+
+def _string(text: str, place: Place) -> Token:
+    return Token("STRING", text[1:-1].replace("''", "'"), place)
+
+
+def _quoted(text: str, place: Place) -> Token:
+    return Token("QUOTED_IDENTIFIER", text[1:-1].replace('""', '"'), place)
+
+
+def _number(text: str, place: Place) -> Token:
+    return Token("NUMBER", text, place)
 
 
 def _put(tokens: list[Token], token: Token) -> None:
@@ -89,17 +93,32 @@ _punctuation = {
     ";": "SEMICOLON",
     "?": "QUESTION_MARK",
 }
+_operators = {each: each for each in ("=", "<>", "<", "<=", ">", ">=", "||", "%", "@", "+", "~", "-", "/")}
+_fixed = {
+    **{text: (kind, text) for text, kind in _punctuation.items()},
+    **{text: ("OPERATOR", operator) for text, operator in (_operators | {"!=": "<>"}).items()},
+}
+_kinds_of_words = {
+    **dict.fromkeys(keywords, "KEYWORD"),
+    **dict.fromkeys(("true", "false"), "BOOLEAN"),
+    **tokens_of_their_own,
+    **dict.fromkeys(word_operators, "OPERATOR"),
+}
+_kinds: dict[str, Callable[[str, Place], Token]] = {  # by the first character; what has none is space
+    **dict.fromkeys(string.ascii_letters + "_$", _word),
+    **dict.fromkeys(string.digits + ".", _number),
+    "'": _string,
+    '"': _quoted,
+}
 _line_end = re.compile(r"\r\n|\r|\n")
-_token = re.compile(
-    r"""
-        (?P<space>[ \t\r\n\f\v]+ | --[^\r\n]* | /\*(?:[^*]|\*(?!/))*\*/)
-      | (?P<word>[A-Za-z_$][A-Za-z0-9_$]*)
-      | (?P<string>'(?:[^']|'')*')
-      | (?P<quoted>"(?:[^"]|"")*")
-      | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+|(?![eE])))
-      | (?P<operator><=|>=|<>|!=|\|\||<(?!<)|>(?!>)|[=%@+~-]|/(?!\*))
-      | (?P<punctuation><<|>>|[()\[\]{}:,.*;?])
-      | (?P<bad>.)
-    """,
-    re.ASCII | re.DOTALL | re.VERBOSE,
-)
+_tokens = r"""
+        [ \t\r\n\f\v]+ | --[^\r\n]* | /\*(?:[^*]|\*(?!/))*\*/
+      | [A-Za-z_$][A-Za-z0-9_$]*
+      | '(?:[^']|'')*'
+      | "(?:[^"]|"")*"
+      | (?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+|(?![eE]))
+      | <=|>=|<>|!=|\|\||<(?!<)|>(?!>)|[=%@+~-]|/(?!\*)
+      | <<|>>|[()\[\]{}:,.*;?]
+"""
+_well_formed = re.compile(_tokens, re.ASCII | re.VERBOSE)
+_token = re.compile(rf"{_tokens} | .+", re.ASCII | re.DOTALL | re.VERBOSE)

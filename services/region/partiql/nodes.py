@@ -1,78 +1,68 @@
 """What a statement says before anybody asks what DynamoDB supports of it: the tree that the parser makes."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.region.partiql.problems import Place
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     text: str
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     kind: str  # STRING NUMBER BOOLEAN NULL MISSING
     text: str
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     number: int  # from 1
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Wildcard:
+class Wildcard(NamedTuple):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A part of a path behind its root: after a dot, or in brackets."""
 
     node: "Node"
     in_brackets: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentPath:
+class DocumentPath(NamedTuple):
     root: "Node"
     steps: tuple[Step, ...]
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(NamedTuple):
     kind: str  # LIST BAG
     elements: tuple["Node", ...]
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Struct:
+class Struct(NamedTuple):
     members: tuple[tuple["Node", "Node"], ...]
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     operator: str
     operands: tuple["Node", ...]
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class TypeTest:
+class TypeTest(NamedTuple):
     operand: "Node"
     type: str
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionCall:
+class FunctionCall(NamedTuple):
     name: str  # in small letters
     arguments: tuple["Node", ...]
     place: Place

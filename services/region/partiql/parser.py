@@ -27,15 +27,11 @@ def parse(text: str) -> tuple[Node, int]:
     return node, cursor.parameters
 
 
-class _Parser:
-    __slots__ = ("_cursor", "_expressions")
-
-    def __init__(self, cursor: Cursor) -> None:
-        self._cursor = cursor
-        self._expressions = ExpressionParser(cursor, self._statement)
+class _Parser(ExpressionParser):
+    __slots__ = ()
 
     def read(self) -> Node:
-        node = self._expressions.expression()
+        node = self.expression()
         if self._cursor.take_kind("SEMICOLON") and not self._cursor.is_at_end:
             raise malformed("Unexpected token after semicolon. (Only one query is allowed.)")
         if not self._cursor.is_at_end:
@@ -80,7 +76,7 @@ class _Parser:
             )
         if not cursor.take_word("from"):
             raise malformed("Expected FROM after SELECT list")
-        source = self._expressions.expression(clause_precedence)
+        source = self.expression(clause_precedence)
         has_alias |= self._take_alias()
         is_joined = cursor.head.kind == "COMMA" or (cursor.head.kind == "KEYWORD" and cursor.head.text in _join_words)
         if is_joined:
@@ -89,7 +85,7 @@ class _Parser:
         order = self._order()
         if cursor.take_word("group"):
             cursor.expect_kind("BY")
-            cursor.list_of(self._expressions.expression)
+            cursor.list_of(self.expression)
             clauses.append("GROUP BY")
         clauses += [word.upper() for word in ("having", "limit") if self._clause(word) is not None]
         return Selection(
@@ -106,7 +102,7 @@ class _Parser:
     def _column(self) -> Node:
         if self._cursor.head.kind == "STAR":
             return Wildcard(self._cursor.take().place)
-        return self._expressions.expression()
+        return self.expression()
 
     def _take_alias(self) -> bool:
         cursor = self._cursor
@@ -125,12 +121,12 @@ class _Parser:
             while cursor.head.kind == "KEYWORD" and cursor.head.text in _join_words:
                 cursor.take()
             cursor.take_kind("COMMA")
-            self._expressions.expression(clause_precedence)
+            self.expression(clause_precedence)
             self._take_alias()
             self._clause("on")
 
     def _clause(self, word: str) -> Node | None:
-        return self._expressions.expression(clause_precedence) if self._cursor.take_word(word) else None
+        return self.expression(clause_precedence) if self._cursor.take_word(word) else None
 
     def _order(self) -> tuple[Ordering, ...]:
         if not self._cursor.take_word("order"):
@@ -139,7 +135,7 @@ class _Parser:
         return self._cursor.list_of(self._ordering)
 
     def _ordering(self) -> Ordering:
-        key = self._expressions.expression()
+        key = self.expression()
         descending = self._cursor.take_kind("DESC")
         if not descending:
             self._cursor.take_kind("ASC")
@@ -148,17 +144,17 @@ class _Parser:
     def _insert(self) -> Node:
         cursor = self._cursor
         place = cursor.take().place
-        target = self._expressions.simple_path()
+        target = self.simple_path()
         is_single = cursor.take_word("value")
-        value = self._expressions.expression()
+        value = self.expression()
         clauses = []
         if is_single and cursor.take_kind("AT"):
-            self._expressions.expression()
+            self.expression()
             clauses.append("AT")
         if is_single and cursor.take_word("on_conflict"):
             if not cursor.take_word("where"):
                 raise malformed("invalid ON CONFLICT syntax")
-            self._expressions.expression()
+            self.expression()
             if not cursor.take_word("do_nothing"):
                 raise malformed("invalid ON CONFLICT syntax")
             clauses.append("ON CONFLICT")
@@ -167,7 +163,7 @@ class _Parser:
 
     def _update(self) -> Node:
         place = self._cursor.take().place
-        target = self._expressions.simple_path()
+        target = self.simple_path()
         has_alias = self._take_alias()
         edits = self._edits()
         return Modification(target, edits, self._where(), self._returning(), has_alias=has_alias, place=place)
@@ -176,14 +172,14 @@ class _Parser:
         place = self._cursor.take().place
         if not self._cursor.take_word("from"):
             raise malformed("Expected FROM after DELETE")
-        target = self._expressions.simple_path()
+        target = self.simple_path()
         has_alias = self._take_alias()
         return Modification(target, (), self._where(), self._returning(), has_alias=has_alias, place=place)
 
     def _from(self) -> Node:
         """An update with its target and its condition in front."""
         place = self._cursor.take().place
-        target = self._expressions.expression()
+        target = self.expression()
         has_alias = self._take_alias()
         where = self._where()
         return Modification(target, self._edits(), where, self._returning(), has_alias=has_alias, place=place)
@@ -195,21 +191,21 @@ class _Parser:
             if cursor.take_word("set"):
                 edits.extend(cursor.list_of(self._assignment))
             elif cursor.take_word("remove"):
-                edits.append(Removal(self._expressions.simple_path()))
+                edits.append(Removal(self.simple_path()))
             elif edits:
                 return tuple(edits)
             else:
                 raise malformed("Expected data manipulation")
 
     def _assignment(self) -> Assignment:
-        target = self._expressions.simple_path()
+        target = self.simple_path()
         if self._cursor.head.text != "=" or self._cursor.head.kind != "OPERATOR":
             raise malformed("Expected '='")
         self._cursor.take()
-        return Assignment(target, self._expressions.expression())
+        return Assignment(target, self.expression())
 
     def _where(self) -> Node | None:
-        return self._expressions.expression() if self._cursor.take_word("where") else None
+        return self.expression() if self._cursor.take_word("where") else None
 
     def _returning(self) -> tuple[Returned, ...]:
         return self._cursor.list_of(self._returned) if self._cursor.take_word("returning") else ()

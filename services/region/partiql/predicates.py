@@ -1,4 +1,6 @@
-"""Conditions of a statement as the trees that condition expressions become."""
+"""Conditions of a statement as the trees that condition expressions become, with the bounds that those have."""
+
+from collections.abc import Iterable
 
 from services.region.expressions.nodes import (
     Between,
@@ -18,13 +20,24 @@ from services.region.partiql.problems import malformed, unsupported_operator
 from services.region.partiql.values import operand_value
 from services.region.partiql.words import type_names
 from shared.errors import ValidationError
+from shared.limits import expression_operators_max, in_operands_max
 
 _comparators = frozenset({"=", "<>", "<", "<=", ">", ">="})
 _negated = {"not_in": "in", "not_between": "between"}
 _functions = frozenset({"attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains"})
 
 
-def predicate_of(node: Node) -> Predicate:
+def condition_of(node: Node) -> Predicate:
+    """What stands behind WHERE."""
+    predicate = _predicate(node)
+    if _operators(predicate) > expression_operators_max:
+        raise ValidationError(
+            f"The expression contains too many operators; operator count: {expression_operators_max + 1}"
+        )
+    return predicate
+
+
+def _predicate(node: Node) -> Predicate:
     if isinstance(node, TypeTest):
         return _type_test(node)
     if isinstance(node, FunctionCall):
@@ -33,32 +46,53 @@ def predicate_of(node: Node) -> Predicate:
         raise malformed("Expected a condition in the where clause")
     match node.operator:
         case "and":
-            return Conjunction(tuple(map(predicate_of, _flat(node))))
+            return Conjunction(tuple(map(_predicate, _flat(node))))
         case "or":
-            return Disjunction(tuple(map(predicate_of, _flat(node))))
+            return Disjunction(tuple(map(_predicate, _flat(node))))
         case "not":
-            return Negation(predicate_of(node.operands[0]))
+            return Negation(_predicate(node.operands[0]))
         case "in":
             return _membership(node)
         case "between":
-            operand, low, high = map(operand_of, node.operands)
+            operand, low, high = map(_operand, node.operands)
             return Between(operand, low, high)
         case "not_in" | "not_between" as operator:
-            return Negation(predicate_of(Operation(_negated[operator], node.operands, node.place)))
+            return Negation(_predicate(Operation(_negated[operator], node.operands, node.place)))
         case operator if operator in _comparators:
             return _comparison(node)
         case operator:
             raise unsupported_operator(operator)
 
 
-def operand_of(node: Node) -> Operand:
-    if is_path(node):
-        return path_of(node)
+def _operators(predicate: Predicate) -> int:
+    """How many operators and functions a condition has."""
+    match predicate:
+        case Conjunction(terms) | Disjunction(terms):
+            return len(terms) - 1 + sum(map(_operators, terms))
+        case Negation(term):
+            return 1 + _operators(term)
+        case Comparison(_, left, right):
+            return 1 + _functions_in((left, right))
+        case Between(operand, low, high):
+            return 1 + _functions_in((operand, low, high))
+        case Membership(operand, candidates):
+            return 1 + _functions_in((operand, *candidates))
+        case Call():
+            return _functions_in((predicate,))
+
+
+def _functions_in(operands: Iterable[Operand]) -> int:
+    return sum(1 + _functions_in(operand.operands) for operand in operands if isinstance(operand, Call))
+
+
+def _operand(node: Node) -> Operand:
     value = operand_value(node)
     if value is not None:
         return value
+    if is_path(node):
+        return path_of(node)
     if isinstance(node, FunctionCall) and node.name == "size":
-        return Call("size", tuple(map(operand_of, node.arguments)))
+        return Call("size", tuple(map(_operand, node.arguments)))
     if isinstance(node, Operation):
         raise unsupported_operator(node.operator)
     raise _unsupported_function(node)
@@ -77,9 +111,9 @@ def _flat(node: Operation) -> list[Node]:
 def _comparison(node: Operation) -> Predicate:
     left, right = node.operands
     if _is_condition(left) and isinstance(right, Scalar) and right.kind == "BOOLEAN" and node.operator in ("=", "<>"):
-        holds = predicate_of(left)
+        holds = _predicate(left)
         return holds if (right.text == "true") == (node.operator == "=") else Negation(holds)
-    return Comparison(node.operator, operand_of(left), operand_of(right))
+    return Comparison(node.operator, _operand(left), _operand(right))
 
 
 def _is_condition(node: Node) -> bool:
@@ -90,7 +124,11 @@ def _membership(node: Operation) -> Predicate:
     operand, candidates = node.operands
     if not isinstance(candidates, Sequence):
         raise unsupported_operator("in")
-    return Membership(operand_of(operand), tuple(map(operand_of, candidates.elements)))
+    if len(candidates.elements) > in_operands_max:
+        raise ValidationError(
+            f"The IN operator is provided with too many operands; number of operands: {len(candidates.elements)}"
+        )
+    return Membership(_operand(operand), tuple(map(_operand, candidates.elements)))
 
 
 def _type_test(node: TypeTest) -> Predicate:
@@ -109,7 +147,7 @@ def _type_test(node: TypeTest) -> Predicate:
 def _function(node: FunctionCall) -> Predicate:
     if node.name not in _functions:
         raise _unsupported_function(node)
-    return Call(node.name, tuple(map(operand_of, node.arguments)))
+    return Call(node.name, tuple(map(_operand, node.arguments)))
 
 
 def _unsupported_function(node: Node) -> ValidationError:

@@ -1,6 +1,7 @@
 """Text to statements: what was read becomes what DynamoDB knows, or a refusal. Kept by text, as expressions are.
 
-Nothing here depends on parameters or tables: a statement holds placeholders, as the tree of an expression does.
+Nothing here depends on parameters or tables: a statement holds placeholders, as the tree of an expression does. Of long
+texts fewer are kept, since what is made of one may take most of a megabyte.
 """
 
 from functools import lru_cache
@@ -23,11 +24,11 @@ from services.region.partiql.nodes import (
 )
 from services.region.partiql.parser import parse
 from services.region.partiql.paths import column_of, path_of, source_of
-from services.region.partiql.predicates import predicate_of
+from services.region.partiql.predicates import condition_of
 from services.region.partiql.problems import malformed
 from services.region.partiql.values import member_name, operand_value, value_of
 from shared.errors import ValidationError
-from shared.limits import cached_expressions_max
+from shared.limits import cached_expressions_max, cached_long_statements_max, long_statement_chars_min
 
 
 class ParsedStatement(NamedTuple):
@@ -35,9 +36,22 @@ class ParsedStatement(NamedTuple):
     parameters: int  # how many `?` it has
 
 
-@lru_cache(maxsize=cached_expressions_max)
 def parse_statement(text: str) -> ParsedStatement:
     """The statement that a text is; raises a `ValidationError`. Its parameters are `:1`, `:2`, … in their order."""
+    return _long_statement(text) if len(text) >= long_statement_chars_min else _short_statement(text)
+
+
+@lru_cache(maxsize=cached_expressions_max)
+def _short_statement(text: str) -> ParsedStatement:
+    return _parsed(text)
+
+
+@lru_cache(maxsize=cached_long_statements_max)
+def _long_statement(text: str) -> ParsedStatement:
+    return _parsed(text)
+
+
+def _parsed(text: str) -> ParsedStatement:
     node, parameters = parse(text)
     return ParsedStatement(_statement(node), parameters)
 
@@ -69,7 +83,7 @@ def _select(node: Selection) -> Select:
         if column.name in named:
             raise ValidationError(f"Duplicate identifiers in select clause: {column.name}")
         named.add(column.name)
-    where = None if node.where is None else predicate_of(node.where)
+    where = None if node.where is None else condition_of(node.where)
     return Select(source_of(node.source), columns, where, tuple(map(_order_term, node.order)))
 
 
@@ -118,7 +132,7 @@ def _delete(node: Modification) -> Delete:
 def _where(node: Modification) -> Predicate | None:
     if node.has_alias:
         raise ValidationError("Aliasing is not supported")
-    return None if node.where is None else predicate_of(node.where)
+    return None if node.where is None else condition_of(node.where)
 
 
 def _returning(elements: tuple[Returned, ...]) -> str:

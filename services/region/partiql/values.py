@@ -19,9 +19,11 @@ _mixed_bag = "Unsupported data type in Bag. DynamoDB only supports either number
 
 def operand_value(node: Node) -> Literal | ValuePlaceholder | None:
     """The value of a literal or of a parameter; None if this is neither."""
+    if isinstance(node, Scalar):
+        return Literal(_scalar_value(node))
     if isinstance(node, Parameter):
         return placeholder(node)
-    if isinstance(node, Scalar | Sequence | Struct):
+    if isinstance(node, Sequence | Struct):
         return Literal(value_of(node))
     return None
 
@@ -41,7 +43,8 @@ def value_of(node: Node, under: str = "root", level: int = 1) -> AttributeValue:
     if isinstance(node, Sequence):
         return {
             "L": [
-                value_of(element, f"{under}[{position}]", level + 1) for position, element in enumerate(node.elements)
+                _scalar_value(each) if isinstance(each, Scalar) else value_of(each, f"{under}[{position}]", level + 1)
+                for position, each in enumerate(node.elements)
             ]
         }
     if isinstance(node, Struct):

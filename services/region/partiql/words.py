@@ -72,11 +72,10 @@ other_type_names = frozenset(_other_type_names.split())
 unary_operators = frozenset({"+", "-", "not"})
 negation_precedence = 30
 clause_precedence = 6  # a source or a condition ends where something looser begins
-precedences = {
+infix_precedences = {
     **dict.fromkeys(("union", "intersect", "except"), 5),
     "or": 10,
     "and": 20,
-    "not": negation_precedence,
     **dict.fromkeys(("=", "<>", "is", "is_not", "in", "not_in"), 40),
     **dict.fromkeys(("<", "<=", ">", ">=", "between", "not_between", "like", "not_like"), 50),
     **dict.fromkeys(("+", "-", "||"), 60),

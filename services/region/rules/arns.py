@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from services.region.commands.names import NameInArn
 from services.region.commands.table_calls import Resource
-from shared.errors import AccessDeniedError, ResourceNotFoundError, ValidationError
+from shared.errors import AccessDeniedError, ValidationError
 
 partition = "aws"
 managed_key = "alias/aws/dynamodb"
@@ -49,15 +49,13 @@ class Arns:
             raise AccessDeniedError
 
     def tagged(self, arn: str) -> Resource:
-        """What calls for tags mean by this ARN: a table of this endpoint's."""
+        """What calls for tags mean by this ARN: a table of this endpoint's, or a stream of it."""
         match = _read(arn)
         if (match["partition"], match["region"]) != (partition, self.region):
             raise ValidationError(f"Invalid TableArn: Invalid ResourceArn provided as input {arn}")
         if match["account"] != self.account:
             raise AccessDeniedError
-        if match["kind"] is not None:
-            raise ResourceNotFoundError(f"Requested resource not found: ResourceArn: {arn} not found")
-        return Resource(match["table"])
+        return Resource(match["table"], match["name"] or "")
 
     def with_policy(self, arn: str) -> Resource:
         """What calls for policies mean by this ARN: a table of this endpoint's, or a stream of it."""

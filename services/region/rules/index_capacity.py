@@ -1,7 +1,8 @@
 """What a write of an item costs its table's indexes, and how large an item collection may grow.
 
 Source: "Global secondary indexes" and "Local secondary indexes" in the Developer Guide. An index that the write does
-not concern costs nothing; one whose entry moves is written twice; one that shows another item afterwards once.
+not concern costs nothing; one whose entry moves is written twice; one that shows another item afterwards once. In a
+transaction that is no more than elsewhere: only the table's part counts double.
 """
 
 from collections.abc import Iterable
@@ -38,11 +39,6 @@ def total_units(units: IndexUnits) -> float:
 
 def added_units(one: IndexUnits, other: IndexUnits) -> IndexUnits:
     return IndexUnits(_added(one.local_indexes, other.local_indexes), _added(one.global_indexes, other.global_indexes))
-
-
-def twice(units: IndexUnits) -> IndexUnits:
-    """What the same writes consume in a transaction."""
-    return added_units(units, units)
 
 
 def check_collection(size_bytes: int, old: bytes | None, new: bytes | None) -> None:

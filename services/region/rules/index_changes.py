@@ -76,13 +76,13 @@ def _added(definition: TableDefinition, update: AddIndex, number: int, *, region
             f"{_invalid}Number of NonKeyAttributes summed across all of the secondary indexes exceeds the limit of "
             f"{projected_attributes_of_table_max}"
         )
-    types = dict(update.types) | {attribute.name: attribute.type for attribute in definition.key_attributes}
     names = (*update.partition, *update.sort)
-    if not types.keys() >= set(names):
+    if not update.types.keys() >= set(names):  # also when the table defines them
         raise ValidationError(
             f"{_invalid}Some index key attributes are not defined in AttributeDefinitions. "
             f"Keys: [{', '.join(names)}], AttributeDefinitions: [{', '.join(update.types)}]"
         )
+    types = dict(update.types) | {attribute.name: attribute.type for attribute in definition.key_attributes}
     _check_throughput(name, throughput, definition.billing_mode, is_new=True)
     if throughput.read_capacity_units is not None and throughput.write_capacity_units is not None:
         check_index_capacity(name, throughput.read_capacity_units, throughput.write_capacity_units, region=region_name)

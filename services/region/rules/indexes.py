@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from shared.errors import ValidationError
-from shared.limits import partition_key_bytes_max, sort_key_bytes_max
+from shared.limits import item_bytes_max, partition_key_bytes_max, sort_key_bytes_max
 from shared.model.indexes import SecondaryIndex
 from shared.model.keys import KeyAttribute, joined_key_bytes, key_bytes
 from shared.model.sizes import item_size_bytes
@@ -46,8 +46,8 @@ def projected_size_bytes(item: Item, names: Collection[str] | None) -> int:
 
 
 def in_order_of_checks(indexes: Iterable[SecondaryIndex]) -> tuple[SecondaryIndex, ...]:
-    """As DynamoDB looks at a table's indexes: first the global ones."""
-    return tuple(sorted(indexes, key=lambda index: not index.is_global))
+    """As DynamoDB looks at a table's indexes: first the global ones, each kind by name."""
+    return tuple(sorted(indexes, key=lambda index: (not index.is_global, index.name)))
 
 
 def check_index_keys(indexes: Iterable[SecondaryIndex], item: Item) -> None:
@@ -63,6 +63,16 @@ def check_index_keys(indexes: Iterable[SecondaryIndex], item: Item) -> None:
                         f" not supported. {_not_empty(value)} IndexName: {index.name}, IndexKey: {attribute.name}"
                     )
         _check_sizes(index, item)
+    check_size_with_entries(indexes, item, "Item size has exceeded the maximum allowed size")
+
+
+def check_size_with_entries(indexes: Iterable[SecondaryIndex], item: Item, problem: str) -> None:
+    """An item and its entries in local indexes share one bound."""
+    local = [index for index in indexes if not index.is_global and index_key(index, item) is not None]
+    if local:
+        entries_bytes = sum(projected_size_bytes(item, index.projected) for index in local)
+        if item_size_bytes(item) + entries_bytes > item_bytes_max:
+            raise ValidationError(problem)
 
 
 def check_assigned_index_keys(indexes: Iterable[SecondaryIndex], assigned: Mapping[str, AttributeValue]) -> None:
@@ -137,15 +147,13 @@ def _check_type(index: SecondaryIndex, attribute: KeyAttribute, value: Attribute
 
 
 def _check_sizes(index: SecondaryIndex, item: Item) -> None:
-    if _size(index.partition, item) > partition_key_bytes_max:
-        raise ValidationError(
-            f"{_invalid}Size of hashkey has exceeded the maximum size limit of{partition_key_bytes_max} bytes"
-        )
-    if _size(index.sort, item) > sort_key_bytes_max:
-        raise ValidationError(
-            f"{_invalid}Aggregated size of all range keys has exceeded the size limit of {sort_key_bytes_max} bytes"
-        )
-
-
-def _size(attributes: Sequence[KeyAttribute], item: Item) -> int:
-    return sum(len(key_bytes(item[attribute.name])) for attribute in attributes if attribute.name in item)
+    for attributes, bytes_max in ((index.partition, partition_key_bytes_max), (index.sort, sort_key_bytes_max)):
+        size_bytes = 0
+        for attribute in attributes:
+            if attribute.name in item:
+                size_bytes += len(key_bytes(item[attribute.name]))
+                if size_bytes > bytes_max:
+                    raise ValidationError(
+                        f"{_invalid}Size limit exceeded for Index Key {attribute.name} Actual Size: {size_bytes} bytes"
+                        f" Max Size: {bytes_max} bytes IndexName: {index.name}"
+                    )

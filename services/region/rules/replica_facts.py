@@ -44,6 +44,16 @@ class ReplicaFacts:
     policies: Mapping[str, ResourcePolicy] = field(default_factory=dict)  # by "" for the table, or a stream's label
     insights: Mapping[str, ContributorInsights] = field(default_factory=dict)  # by "" for the table, or an index's name
     kinesis: tuple[KinesisDestination, ...] = ()  # the newest first; none of them was ever reached
+    tags_of_streams: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by a stream's label
+
+    def tags_of(self, resource: str) -> Mapping[str, str]:
+        """Of the table by "", or of the stream of that label; streams have none of their table's."""
+        return self.tags_of_streams.get(resource, {}) if resource else self.tags
+
+    def with_tags(self, resource: str, tags: Mapping[str, str]) -> "ReplicaFacts":
+        if not resource:
+            return replace(self, tags=tags)
+        return replace(self, tags_of_streams={**self.tags_of_streams, resource: tags})
 
     def with_policy(self, resource: str, policy: ResourcePolicy | None) -> "ReplicaFacts":
         others = {name: each for name, each in self.policies.items() if name != resource}

@@ -5,7 +5,7 @@ Policies are kept and given back; nothing judges requests by them.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from services.region.rules.replica_facts import ResourcePolicy
@@ -22,9 +22,11 @@ _statement_members = (
 )
 _required = (("Effect",), ("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource"))
 _account = re.compile(r"[0-9]{12}").fullmatch
+_never_granted = frozenset({"dynamodb:liststreams"})
+_of_streams_alone = frozenset({"dynamodb:describestream", "dynamodb:getrecords", "dynamodb:getsharditerator"})
 
 
-def canonical_policy(text: str) -> str:
+def canonical_policy(text: str, *, of_stream: bool) -> str:
     """The document as it is given back; documents that mean the same are mostly the same in it."""
     if len(text.encode()) > policy_bytes_max:
         raise ValidationError(f"{invalid}Maximum policy size of {policy_bytes_max} bytes exceeded")
@@ -46,6 +48,7 @@ def canonical_policy(text: str) -> str:
     names = [statement["Sid"] for statement in canonical if "Sid" in statement]
     if len(names) > len({str(name) for name in names}):
         raise _malformed("The Statement Ids in the policy are not unique")
+    _check_actions(canonical, _never_granted if of_stream else _never_granted | _of_streams_alone)
     ordered = _ordered(document | {"Statement": canonical}, _members)
     written = json.dumps(ordered, separators=(",", ":"), ensure_ascii=False)
     if any("\ud800" <= char <= "\udfff" for char in written):
@@ -108,6 +111,14 @@ def _canonical_statement(statement: Any) -> dict[str, Any]:
     return _ordered(statement | changed, _statement_members)
 
 
+def _check_actions(statements: Sequence[Mapping[str, Any]], refused: Set[str]) -> None:
+    """Actions that can't be granted on the resource, by their names in lower case; others are not looked at."""
+    named = [action for statement in statements for action in _listed(statement.get("Action"))]
+    wrong = [f'"{action}"' for action in named if isinstance(action, str) and action.lower() in refused]
+    if wrong:
+        raise _malformed(f"The following action names are invalid: {', '.join(dict.fromkeys(wrong))}")
+
+
 def _is_everybody(principal: Any) -> bool:
     if isinstance(principal, dict):
         named = principal.get("AWS")
@@ -116,8 +127,13 @@ def _is_everybody(principal: Any) -> bool:
 
 
 def _principals(value: Any) -> Any:
-    values = value if isinstance(value, list) else [value]
-    return [f"arn:aws:iam::{each}:root" if isinstance(each, str) and _account(each) else each for each in values]
+    return [
+        f"arn:aws:iam::{each}:root" if isinstance(each, str) and _account(each) else each for each in _listed(value)
+    ]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _single(value: Any) -> Any:

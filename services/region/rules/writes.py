@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from services.region.commands.items import DeleteItem, Guard, PutItem, ReturnValues, UpdateItem, no_guard
 from services.region.expressions.updates import updated_attributes
-from services.region.rules.indexes import check_updated_index_keys
+from services.region.rules.indexes import check_size_with_entries, check_updated_index_keys
 from services.region.rules.stored import StoredItem
 from shared.changes.records import Kind
 from shared.errors import ConditionalCheckFailedError, ValidationError
@@ -17,6 +17,7 @@ from shared.model.indexes import SecondaryIndex
 from shared.model.sizes import item_size_bytes
 from shared.model.values import Item, decode_item, encode_item, nesting_levels
 
+_too_large = "Item size to update has exceeded the maximum allowed size"
 _too_deep = (
     "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
 )
@@ -62,11 +63,12 @@ def decide_update(
             return _nothing
         after, touched = updated.item, updated.touched
         if item_size_bytes(after) > item_bytes_max:
-            raise ValidationError("Item size to update has exceeded the maximum allowed size")
+            raise ValidationError(_too_large)
         if any(nesting_levels(after[name]) > nesting_levels_max for name in command.update.paths if name in after):
             raise ValidationError(_too_deep)
         if indexes:
             check_updated_index_keys(indexes, after, command.update.paths)
+            check_size_with_entries(indexes, after, _too_large)
     image = encode_item(after)
     if command.return_values is ReturnValues.NONE:
         return Decision(Kind.PUT, image, None)

@@ -4,7 +4,8 @@ Used by one thread at a time, the partition's writer. Between `begin` and `commi
 what is stored; `rollback` puts them back. Sequences, counts and digest are stored once per transaction.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -31,7 +32,7 @@ from shared.changes.records import Kind, Lane, encode_change
 from shared.durability import make_folder
 from shared.errors import OperatorError
 from shared.feed.port import Position
-from shared.limits import slots
+from shared.limits import dead_letters_counted_max, slots
 from shared.model.indexes import SecondaryIndex
 from shared.model.keys import ItemKey
 from shared.versions.versions import SeenVector, Version, encode_seen, next_timestamp, timestamp_at, with_entry
@@ -65,6 +66,7 @@ class PartitionState:
     lost: frozenset[int] = frozenset()  # sources whose next changes can't be had any more; while NEEDS_RESYNC
     positions: dict[int, Position] = field(default_factory=dict)  # by source region number
     followers: dict[int, int] = field(default_factory=dict)  # by target region number: applied origin sequence
+    dead_letters: Mapping[int, int] = field(default_factory=dict)  # by source region number: how many were put aside
     indexes: list[FileIndex] = field(default_factory=list)
 
     def copied(self) -> "PartitionState":
@@ -82,6 +84,7 @@ class PartitionState:
             self.lost,
             self.positions.copy(),
             self.followers.copy(),
+            self.dead_letters,
             [each.copied() for each in self.indexes],
         )
 
@@ -302,6 +305,8 @@ class PartitionFile:
         self.connection.execute(
             statements.append_dead_letter, (source, position.sequence, position.offset, reason, record, now_us)
         )
+        count = self.state.dead_letters.get(source, 0) + self.connection.changes()
+        self.state.dead_letters = {**self.state.dead_letters, source: count}
 
     def write_position(self, source: int, position: Position) -> None:
         self.connection.execute(statements.write_position, (source, *position))
@@ -428,5 +433,9 @@ def load_state(connection: apsw.Connection, path: Path) -> PartitionState:
         lost=frozenset(source for (source,) in connection.execute(statements.read_lost_sources)),
         positions={source: Position(*at) for source, *at in connection.execute(statements.read_positions)},
         followers=dict(connection.execute(statements.read_followers)),
+        dead_letters=Counter(
+            source
+            for (source,) in connection.execute(statements.read_sources_of_dead_letters, (dead_letters_counted_max,))
+        ),
         indexes=load_indexes(connection),
     )

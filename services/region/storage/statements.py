@@ -184,6 +184,7 @@ append_dead_letter = (
     "INSERT INTO dead_letters (source, sequence, kafka_offset, reason, record, found_us) VALUES (?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO NOTHING"
 )
+read_sources_of_dead_letters = "SELECT source FROM dead_letters LIMIT ?"
 write_position = (
     "INSERT INTO positions (source, sequence, kafka_offset, commit_us) VALUES (?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET sequence = excluded.sequence, kafka_offset = excluded.kafka_offset,"
@@ -218,6 +219,7 @@ full_scans_intended = {
     "read_positions",
     "read_lost_sources",
     "read_followers",
+    "read_sources_of_dead_letters",
     "read_oldest_changes",
     "read_first_change",
     "read_last_change",

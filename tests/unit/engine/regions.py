@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import orjson
+from prometheus_client.parser import text_string_to_metric_families
 
 from services.region.api.dynamodb.endpoint import Endpoint
 from services.region.settings import RegionSettings
@@ -133,6 +134,15 @@ class InProcessRegion:
 
     async def lanes_of(self, table: str) -> Sequence[Lane]:
         return [lane for lane, report in (await self.lanes()).items() if report["table"] == table]
+
+    async def metrics(self) -> Mapping[tuple[str, ...], float]:
+        """Samples by their name and the values of their labels, in the order of the labels' names."""
+        families = text_string_to_metric_families((await self._client.get("/metrics")).text)
+        return {
+            (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+            for family in families
+            for sample in family.samples
+        }
 
     async def ask(self, method: str, path: str, **options: Any) -> bytes:
         """An internal route; raises `RefusedError` for problem details."""

@@ -93,7 +93,7 @@ async def test_headroom_is_the_retention_less_the_age_of_the_oldest_change(
         followers=followers,
         links=Links(clock),
         counts=ReplicationCounts(),
-        sources=["there"],
+        sources={there: "there"},
         retention_s=retention_s,
         publishes=True,
     )

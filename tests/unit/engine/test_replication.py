@@ -220,6 +220,26 @@ async def test_a_record_that_cannot_be_applied_is_a_dead_letter_and_the_lane_goe
     assert await here.get("shared", keys[2]) is not None
 
 
+async def test_dead_letters_are_told_after_a_restart_as_well(tmp_path: Path) -> None:
+    """Whoever looks at a region after the fact must see that something lies there."""
+    nowhere, somewhere = ("meridian_dead_letters", "there", "(catalog)"), ("meridian_dead_letters", "there", "shared")
+    async with opened(tmp_path) as here:
+        await here.create_table("shared")
+        await here.call("UpdateTable", TableName="shared", ReplicaUpdates=[{"Create": {"RegionName": "there"}}])
+        lane, keys = await some_lane(here)
+        metrics = await here.metrics()
+        assert metrics[nowhere] == metrics["meridian_dead_letters", "elsewhere", "(catalog)"] == 0
+        assert somewhere not in metrics
+        await here.apply("there", [undecodable(lane, 1, keys[0]), delivery(lane, 2, keys[1])])
+        await here.apply("there", [undecodable(lane, number, keys[0]) for number in range(1, 4)])
+        metrics = await here.metrics()
+        assert (metrics[nowhere], metrics[somewhere]) == (0, 2)
+    async with opened(tmp_path) as here:
+        assert somewhere not in await here.metrics(), "a scrape opens no file"
+        await here.lanes()
+        assert (await here.metrics())[somewhere] == 2
+
+
 async def test_a_clock_that_runs_ahead_is_counted_and_its_change_applied(here: InProcessRegion) -> None:
     lane, keys = await some_lane(here)
     ahead_us = SystemClock().wall_us() + clock_drift_max_ms * 1000 + 60_000_000

@@ -4,23 +4,27 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from services.region.engine import time_to_live
 from services.region.engine.registry import Registry, Table
 from services.region.engine.time_to_live import Expiry
 from services.region.jobs import housekeeping
+from services.region.rules.stored import StoredItem
 from services.region.rules.time_to_live import with_time_to_live
 from services.region.storage.catalog import LocalTable, Stage
 from services.region.storage.index_entries import FileIndex
 from services.region.storage.partition_file import PartitionFile, PartitionState
-from services.region.storage.partitions import Partitions
-from shared.changes.records import Kind, Lane
+from services.region.storage.partitions import Partition, Partitions
+from shared.changes.records import Lane
 from shared.clock import SystemClock
 from shared.limits import expiry_patience_s
 from shared.model.keys import KeyAttribute, KeySchema, item_key
 from shared.model.tables import Generation, RegionName, TableDefinition
 from shared.model.values import Item, encode_item
+from shared.versions.versions import timestamp_at
 from tests.unit.engine.regions import InProcessRegion, add_replica, carry, opened
 from tests.unit.engine.test_streams import AheadClock, arn_of, records
 
@@ -129,17 +133,56 @@ schema = KeySchema(KeyAttribute("p", "S"))
 
 
 class PutJob:
-    def __init__(self, item: Item) -> None:
+    """As if a region had written it."""
+
+    def __init__(self, item: Item, *, region: int) -> None:
         self._item = item
+        self._region = region
 
     def run(self, file: PartitionFile, now_us: int) -> None:
         key = item_key(schema, self._item)
-        file.write_local(key, file.read(key), kind=Kind.PUT, image=encode_item(self._item), now_us=now_us)
+        stored = StoredItem(timestamp_at(now_us), self._region, b"", encode_item(self._item))
+        file.write_applied(key, file.read(key), stored, record=b"", now_us=now_us)
 
 
-async def test_a_partition_in_which_nothing_is_due_is_left_closed(tmp_path: Path) -> None:
-    """Otherwise every table with a time to live would keep its files open for ever."""
-    clock = AheadClock()
+class StillClock:
+    """Stands at a full second until it is told to go on."""
+
+    def __init__(self) -> None:
+        self._now_s = 1_800_000_000
+
+    def let_pass(self, seconds: int) -> None:
+        self._now_s += seconds
+
+    def wall_us(self) -> int:
+        return self._now_s * 1_000_000
+
+    def monotonic_s(self) -> float:
+        return self._now_s
+
+
+class Swept(NamedTuple):
+    """A table of one partition whose items end with `ends`, and who sweeps it."""
+
+    partition: Partition
+    registry: Registry
+    expiry: Expiry
+    clock: StillClock
+
+    async def put(self, key: str, *, in_s: int, region: int = 1) -> None:
+        ends = {"N": str(self.clock.wall_us() // 1_000_000 + in_s)}
+        await self.partition.submit(PutJob({"p": {"S": key}, "ends": ends}, region=region))
+
+    def standing(self) -> tuple[int, float]:
+        """What has expired, and how many seconds the sweep is behind."""
+        (standing,) = self.expiry.standings()
+        assert standing.table == "orders"
+        return standing.expired, standing.behind_s
+
+
+@pytest.fixture
+async def swept(tmp_path: Path) -> AsyncIterator[Swept]:
+    clock = StillClock()
     definition = TableDefinition(Generation(b"g" * 16), "orders", schema, 1, (RegionName("here"),), created_us=0)
     definition = with_time_to_live(definition, "ends", enabled=True, now_us=clock.wall_us(), region=1)
     partitions = Partitions(
@@ -150,16 +193,91 @@ async def test_a_partition_in_which_nothing_is_due_is_left_closed(tmp_path: Path
     registry = Registry()
     registry.put(Table(LocalTable(definition, Stage.ACTIVE), [partition]))
     expiry = Expiry(registry, clock=clock)
-    ends = {"N": str(clock.wall_us() // 1_000_000 + 100)}
-    await partition.submit(PutJob({"p": {"S": "a"}, "ends": ends}))
-    for _ in range(2):
-        await expiry.sweep()
-    partition.close()
-    for _ in range(3):
-        await expiry.sweep()
-    assert not partition.is_open
-    clock.let_pass(200)
-    for _ in range(2):
-        await expiry.sweep()
-    assert partition.state.item_count == 0
+    await expiry.sweep()  # which only begins the first turn
+    yield Swept(partition, registry, expiry, clock)
     await partitions.close()
+
+
+async def test_a_partition_in_which_nothing_is_due_is_left_closed(swept: Swept) -> None:
+    """Otherwise every table with a time to live would keep its files open for ever."""
+    await swept.put("a", in_s=100)
+    await swept.expiry.sweep()
+    swept.partition.close()
+    for _ in range(3):
+        await swept.expiry.sweep()
+    assert not swept.partition.is_open
+    swept.clock.let_pass(200)
+    await swept.expiry.sweep()
+    assert swept.partition.state.item_count == 0
+
+
+async def test_how_far_the_sweep_is_behind_is_known_without_a_look(swept: Swept) -> None:
+    """A sweep that no longer comes must show, and asking for it must not open files."""
+    await swept.put("a", in_s=100)
+    await swept.put("b", in_s=200)
+    assert swept.standing() == (0, 0)
+    await swept.expiry.sweep()
+    swept.partition.close()
+    swept.clock.let_pass(150)
+    assert swept.standing() == (0, 50)
+    assert not swept.partition.is_open
+    await swept.expiry.sweep()
+    assert swept.standing() == (1, 0)
+    swept.clock.let_pass(110)
+    assert swept.standing() == (1, 60)
+    await swept.expiry.sweep()
+    swept.clock.let_pass(1000)
+    assert swept.standing() == (2, 0)
+
+
+async def test_a_sweep_that_fails_falls_behind(swept: Swept, monkeypatch: pytest.MonkeyPatch) -> None:
+    await swept.put("a", in_s=0)
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(PartitionFile, "write_decided", fail)
+        with pytest.raises(RuntimeError):
+            await swept.expiry.sweep()
+    swept.clock.let_pass(90)
+    assert swept.standing() == (0, 90)
+    for _ in range(2):  # the turn that failed ends, and another one comes
+        await swept.expiry.sweep()
+    assert swept.standing() == (1, 0)
+
+
+async def test_a_sweep_with_too_much_to_do_is_behind_while_it_pauses(
+    swept: Swept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not up to date as soon as it has done its share."""
+    monkeypatch.setattr(time_to_live, "expiries_per_job_max", 2)
+    monkeypatch.setattr(time_to_live, "expiry_jobs_max", 2)
+    for number in range(8):
+        await swept.put(f"{number}", in_s=number)
+    swept.clock.let_pass(10)
+    await swept.expiry.sweep()
+    assert swept.standing() == (4, 7)
+    await swept.expiry.sweep()
+    assert swept.standing() == (8, 3)
+    await swept.expiry.sweep()
+    assert swept.standing() == (8, 0)
+
+
+async def test_what_another_region_is_to_expire_counts_as_left(swept: Swept) -> None:
+    await swept.put("a", in_s=0)
+    await swept.put("b", in_s=10, region=2)
+    swept.clock.let_pass(20)
+    await swept.expiry.sweep()
+    swept.clock.let_pass(5)
+    assert swept.standing() == (1, 15)
+    swept.clock.let_pass(expiry_patience_s)
+    await swept.expiry.sweep()
+    assert swept.standing() == (2, 0)
+
+
+async def test_a_table_that_is_gone_is_not_told_of(swept: Swept) -> None:
+    await swept.put("a", in_s=0)
+    await swept.expiry.sweep()
+    swept.registry.remove(swept.partition.lane.generation)
+    assert list(swept.expiry.standings()) == []

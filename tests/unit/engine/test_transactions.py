@@ -4,13 +4,17 @@ import asyncio
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
 import pytest
 
+from services.region.engine import transaction_rounds
+from services.region.engine.transaction_rounds import WriteDecided
 from services.region.engine.transactions import Transactions
 from shared.clock import SystemClock
+from shared.errors import ServiceUnavailableError
 from tests.unit.engine.interrupted_transaction import names, put_all, table, token
 from tests.unit.engine.regions import InProcessRegion, WireError, add_replica, carry, opened
 
@@ -84,6 +88,19 @@ async def test_a_token_is_known_after_a_restart(tmp_path: Path) -> None:
         assert code == "IdempotentParameterMismatchException"
 
 
+def put_of(name: str) -> dict[str, object]:
+    return {"Put": {"TableName": table, "Item": {"pk": {"S": name}, "text": {"S": "text"}}}}
+
+
+async def is_put(region: InProcessRegion, name: str) -> bool:
+    """Whether a transaction of its own puts it, or else is refused beside one that is not written."""
+    try:
+        await region.call("TransactWriteItems", TransactItems=[put_of(name)])
+    except WireError:
+        return False
+    return True
+
+
 class MovedClock(SystemClock):
     ahead_us = 0
 
@@ -126,6 +143,55 @@ async def test_large_transactions_that_come_together_are_all_done(tmp_path: Path
         await asyncio.gather(*(put_ten(number) for number in range(12)))
         for number in range(12):
             assert await region.get(table, f"{number}.9") == text
+
+
+def counted(metrics: Mapping[tuple[str, ...], float]) -> tuple[float, ...]:
+    return tuple(metrics["meridian_transactions_total", outcome] for outcome in ("committed", "read", "cancelled"))
+
+
+async def test_transactions_are_counted_by_what_became_of_them(tmp_path: Path) -> None:
+    get = {"Get": {"TableName": table, "Key": {"pk": {"S": names[0]}}}}
+    check = {"TableName": table, "Key": {"pk": {"S": "absent"}}, "ConditionExpression": "attribute_exists(pk)"}
+    async with opened(tmp_path) as region:
+        await region.create_table(table)
+        assert counted(await region.metrics()) == (0, 0, 0)
+        await put_all(region, "text")
+        await put_all(region, "text")  # the same one again
+        await region.call("TransactGetItems", TransactItems=[get])
+        refused = await error_of(region, "TransactWriteItems", TransactItems=[{"ConditionCheck": check}])
+        assert refused == "TransactionCanceledException"
+        statements = [{"Statement": f"SELECT * FROM {table} WHERE pk = 'absent'"}]
+        await region.call("ExecuteTransaction", TransactStatements=statements)
+        metrics = await region.metrics()
+        assert counted(metrics) == (1, 2, 1)
+        assert metrics["meridian_transaction_round_members_sum",] == 2
+        assert metrics["meridian_transaction_round_members_count",] == 2
+        assert metrics["meridian_transactions_unwritten",] == 0
+
+
+async def test_a_committed_transaction_that_cannot_be_written_shows_until_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction_rounds, "transaction_retry_s", 0.001)
+    async with opened(tmp_path) as region:
+        await region.create_table(table)
+
+        def fail(*_: object, **__: object) -> None:
+            raise ServiceUnavailableError("The disk is full")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(WriteDecided, "run", fail)
+            assert await error_of(region, "TransactWriteItems", TransactItems=[put_of("a")]) == "ServiceUnavailable"
+            metrics = await region.metrics()
+            assert metrics["meridian_transactions_unwritten",] == 1
+            assert counted(metrics) == (1, 0, 0)
+        refused = 0
+        async with asyncio.timeout(20):
+            while not await is_put(region, "a"):
+                refused += 1
+        metrics = await region.metrics()
+        assert metrics["meridian_transactions_unwritten",] == 0
+        assert counted(metrics) == (2, 0, refused)
 
 
 async def test_a_request_whose_token_is_in_use_is_told_so(tmp_path: Path) -> None:

@@ -215,9 +215,9 @@ def test_all_573_reserved_words_are_known() -> None:
 
 
 def test_a_position_in_a_list_is_bounded() -> None:
-    bind_projection("a[2147483647]", Substitutions(None, None))
-    assert _refusal_of_projection("a[2147483648]") == (
-        "List index is not within the allowable range; index: [2147483648]"
+    bind_projection("a[4294967294]", Substitutions(None, None))
+    assert _refusal_of_projection("a[4294967295]") == (
+        "List index is not within the allowable range; index: [4294967295]"
     )
 
 

@@ -1,5 +1,7 @@
 """Text becomes the statement that it says, or is refused in the words of the service."""
 
+import gc
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -264,3 +266,37 @@ def test_what_is_read_but_not_supported_is_refused_in_words_of_its_own(text: str
     with pytest.raises(ValidationError) as refusal:
         parse_statement(text)
     assert refusal.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [
+        ("SELECT * FROM t WHERE a = 1{}", " AND a = 1" * 149),  # 1 + 2 * 149
+        ("UPDATE t SET a = 1 WHERE NOT a = 1{}", " OR a BETWEEN 1 AND 2" * 149),
+        ("DELETE FROM t WHERE size(a) > 1{}", " OR contains(a, 1)" * 149),
+        ("SELECT * FROM t WHERE a IS MISSING{}", " AND a IN (1, 2, 3)" * 149),
+    ],
+)
+def test_a_condition_has_the_bounds_of_an_expression(text: str, most: str) -> None:
+    """It becomes one; and what is judged of every item that a Scan looks at should be bounded."""
+    parse_statement(text.format(most))
+    with pytest.raises(ValidationError, match="The expression contains too many operators; operator count: 301"):
+        parse_statement(text.format(most + " AND b = 1"))
+    parse_statement(f"SELECT * FROM t WHERE a IN ({', '.join('1' * 100)})")
+    with pytest.raises(ValidationError, match="too many operands; number of operands: 101"):
+        parse_statement(f"SELECT * FROM t WHERE a IN ({', '.join('1' * 101)})")
+
+
+@pytest.mark.parametrize(
+    "text", ["SELECT * FROM t WHERE a IN (1, 2) OR NOT size(b) > 1", "SELECT * FROM t WHERE a LIKE 1"]
+)
+def test_nothing_of_a_text_outlives_its_statement_in_a_cycle(text: str) -> None:
+    """Thousands of tokens, if it is long: collecting them would stop the event loop for longer than parsing did."""
+    gc.collect()
+    gc.disable()
+    try:
+        with suppress(ValidationError):
+            parse_statement(text)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

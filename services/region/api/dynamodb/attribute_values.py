@@ -32,6 +32,7 @@ _several_types = (
 _too_deep = (
     "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
 )
+_too_large_name = f"Attribute name is too large, must be less than {limits.attribute_name_bytes_max + 1} bytes"
 _value_class = "com.amazonaws.dynamodb.v20120810.AttributeValue"
 _plain_number = re.compile(r"-?[1-9][0-9]{0,17}|-?(?:0|[1-9][0-9]{0,17})\.[0-9]{0,17}[1-9]|0", re.ASCII).fullmatch
 _value_overhead_bytes = 8  # more than any value adds to the bytes of its name and content
@@ -59,7 +60,7 @@ class StandaloneValue(NamedTuple):
     problem: str | None
 
 
-def read_attributes(attributes: dict[str, Any]) -> Attributes:
+def read_attributes(attributes: dict[str, Any], levels_max: int = limits.nesting_levels_max) -> Attributes:
     """Check an item, a key or a map of expression values, and make it canonical in place."""
     characters = 0
     findings: _Findings | None = None
@@ -70,7 +71,7 @@ def read_attributes(attributes: dict[str, Any]) -> Attributes:
                 characters += len(name) + len(content)
                 continue
         if findings is None:
-            findings = _Findings()
+            findings = _Findings(levels_max)
         findings.attribute = name
         characters += len(name)
         attributes[name] = _read_value(value, 1, findings)
@@ -96,9 +97,7 @@ def wrong_name(name: str) -> str | None:
     """What is wrong with the name of an attribute."""
     if not name:
         return f"{_invalid}Empty attribute name"
-    if len(name) * 4 > limits.attribute_name_bytes_max and len(name.encode()) > limits.attribute_name_bytes_max:
-        return f"{_invalid}Attribute name is too large, must be less than {limits.attribute_name_bytes_max + 1} bytes"
-    return None
+    return _too_large_name if _is_too_large_name(name) else None
 
 
 def is_too_large(attributes: Attributes) -> bool:
@@ -109,9 +108,10 @@ def is_too_large(attributes: Attributes) -> bool:
 
 
 class _Findings:
-    __slots__ = ("attribute", "problem", "size_max_bytes")
+    __slots__ = ("attribute", "levels_max", "problem", "size_max_bytes")
 
-    def __init__(self) -> None:
+    def __init__(self, levels_max: int = limits.nesting_levels_max) -> None:
+        self.levels_max = levels_max
         self.attribute = ""
         self.problem: Problem | None = None
         self.size_max_bytes = 0
@@ -237,16 +237,23 @@ def _read_map(content: object, depth: int, findings: _Findings) -> Item:
         raise wrong_map(content, _value_class)
     if not _may_hold(content, depth, findings):
         return {}
-    findings.size_max_bytes += 4 * sum(map(len, content))
+    names_size_max_bytes = 4 * sum(map(len, content))
+    findings.size_max_bytes += names_size_max_bytes
+    if names_size_max_bytes > limits.attribute_name_bytes_max and any(map(_is_too_large_name, content)):
+        findings.add(_too_large_name)
     return {name: _read_value(element, depth + 1, findings) for name, element in content.items()}
 
 
 def _may_hold(content: list[Any] | dict[str, Any], depth: int, findings: _Findings) -> bool:
-    """What lies deeper than DynamoDB's limit is not looked at, so that hostile nesting costs nothing."""
-    if not content or depth < limits.nesting_levels_max:
+    """What lies deeper than the limit is not looked at, so that hostile nesting costs nothing."""
+    if not content or depth < findings.levels_max:
         return True
     findings.add(_too_deep)
     return False
+
+
+def _is_too_large_name(name: str) -> bool:
+    return len(name) * 4 > limits.attribute_name_bytes_max and len(name.encode()) > limits.attribute_name_bytes_max
 
 
 def _name_problem(attributes: dict[str, Any]) -> Problem | None:

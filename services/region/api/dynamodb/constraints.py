@@ -5,7 +5,7 @@ as Java shows them. The service stops after ten errors.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -36,12 +36,15 @@ _map_key = (
 )
 
 
-def check(members: Members, shape: Structure) -> None:
-    """Raise one `ValidationError` that names every constraint (up to ten) that the members violate."""
+def check(members: Members, shape: Structure, *, alone: Sequence[str] = ()) -> None:
+    """Raise one `ValidationError` that names every constraint (up to ten) that the members violate.
+
+    The first of the members in `alone` that is given and wrong is told by itself.
+    """
     errors: list[str] = []
     _judge_members(members, shape, "", errors)
     if errors:
-        raise errors_detected(errors)
+        raise errors_detected(_errors_of_first(alone, members, shape) or errors)
 
 
 def errors_detected(errors: list[str]) -> ValidationError:
@@ -63,6 +66,15 @@ def _judge_members(members: Members, shape: Structure, path: str, errors: list[s
                 judge(value, member, path + java, errors)
         elif name in shape.required:
             errors.append(_error(None, member, path + java, _not_null))
+
+
+def _errors_of_first(names: Sequence[str], members: Members, shape: Structure) -> list[str]:
+    errors: list[str] = []
+    for name in names:
+        if name in members and not errors:
+            member = shape.members[name]
+            _judges[type(member)](members[name], member, java_name(name), errors)
+    return errors
 
 
 def _judge_element(element: Any, shape: Shape, place: str, errors: list[str]) -> None:

@@ -107,6 +107,7 @@ class Endpoint:
                 encoded = render(future.result(), command)
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - every error becomes a reply
                 self._reply_error(metrics, error, began_s, reply)
+                del future  # or the error would hold, by its trace, what holds the error
             else:
                 metrics.latency.observe(self._now_s() - began_s)
                 reply(200, encoded)

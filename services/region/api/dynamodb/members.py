@@ -11,6 +11,7 @@ from typing import Any
 
 from services.region.api.dynamodb import serialization
 from services.region.api.dynamodb.attribute_values import Attributes, StandaloneValue, read_attributes, read_value
+from shared import limits
 
 Members = dict[str, Any]
 _package = "com.amazonaws.dynamodb.v20120810"
@@ -120,17 +121,21 @@ class MapOf:
 class AttributeMap:
     """An item, a key or expression values: read into `Attributes`."""
 
-    java = f"java.util.Map<java.lang.String, {_package}.AttributeValue>"
+    levels_max: int = limits.nesting_levels_max
+
+    @property
+    def java(self) -> str:
+        return f"java.util.Map<java.lang.String, {_package}.AttributeValue>"
 
     def read(self, value: Any) -> Attributes:
         if type(value) is not dict:
             raise serialization.wrong_map(value, f"{_package}.AttributeValue")
-        return read_attributes(value)
+        return read_attributes(value, self.levels_max)
 
     def read_element(self, value: Any) -> Attributes:
         if type(value) is not dict:
             raise serialization.wrong_inner_map(value, f"{_package}.AttributeValue")
-        return read_attributes(value)
+        return read_attributes(value, self.levels_max)
 
 
 @dataclass(frozen=True, slots=True)

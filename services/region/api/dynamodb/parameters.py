@@ -9,7 +9,7 @@ from services.region.commands.items import ReturnConsumedCapacity
 from services.region.expressions.conditions import Condition, bind_condition
 from services.region.expressions.nodes import Path
 from services.region.expressions.projections import Projection, bind_projection, projection_from
-from services.region.expressions.substitutions import Substitutions
+from services.region.expressions.substitutions import NameSizeError, Substitutions
 from shared.errors import ValidationError
 from shared.model.values import Item
 
@@ -48,11 +48,14 @@ def substitutions_of(members: Members) -> Substitutions:
 
 
 def substitutions_of_write(members: Members) -> Substitutions:
-    """As `substitutions_of`, but a wrong value is told without its placeholder."""
+    """As `substitutions_of`, but a wrong value and a name that is too long are told without their placeholders."""
     values = members.get("ExpressionAttributeValues")
-    if values is None or values.problem is None:
-        return substitutions_of(members)
-    Substitutions(members.get("ExpressionAttributeNames"), values.item)
+    try:
+        if values is None or values.problem is None:
+            return substitutions_of(members)
+        Substitutions(members.get("ExpressionAttributeNames"), values.item)
+    except NameSizeError as error:
+        raise ValidationError(error.reason) from None
     raise ValidationError(values.problem.message)
 
 

@@ -75,9 +75,12 @@ def parse_batch_get_item(request: dict[str, Any]) -> BatchGetItem:
     members = _batch_get_item.read(request)
     _check_key_counts(members.get("RequestItems"))
     constraints.check(members, _batch_get_item)
+    requested = members["RequestItems"]
+    of_all_tables = {name: value for wanted in requested.values() for name, value in wanted.items()}
+    check_combination(of_all_tables, ("ProjectionExpression",), ("AttributesToGet",))
     tables: dict[str, KeysToGet] = {}
     keys_count = 0
-    for table, wanted in members["RequestItems"].items():
+    for table, wanted in requested.items():
         check_combination(wanted, ("ProjectionExpression",), ("AttributesToGet",))
         check_attributes_to_get(wanted)
         substitutions = substitutions_of(wanted)

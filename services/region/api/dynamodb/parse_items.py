@@ -83,6 +83,10 @@ _update_item = structure(
     ExpressionAttributeValues=shapes.attributes,
     ExpressionAttributeNames=shapes.texts_by_name,
 )
+_told_alone_by_update_item = (
+    *("TableName", "ReturnValues", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics"),
+    *("ReturnValuesOnConditionCheckFailure", "ConditionalOperator"),
+)
 _delete_item = structure(
     "DeleteItemInput",
     *("TableName", "Key"),
@@ -116,7 +120,7 @@ def parse_put_item(request: dict[str, Any]) -> PutItem:
 
 def _put_item_of(request: dict[str, Any]) -> PutItem:
     members = _put_item.read(request)
-    constraints.check(members, _put_item)
+    constraints.check(members, _put_item, alone=("TableName",))
     check_combination(members, ("ConditionExpression",), ("Expected", "ConditionalOperator"))
     check_conditional_operator(members, "Expected")
     item = item_of(members["Item"])
@@ -156,7 +160,7 @@ def parse_update_item(request: dict[str, Any]) -> UpdateItem:
 
 def _update_item_of(request: dict[str, Any]) -> UpdateItem:
     members = _update_item.read(request)
-    constraints.check(members, _update_item)
+    constraints.check(members, _update_item, alone=_told_alone_by_update_item)
     check_combination(
         members,
         ("UpdateExpression", "ConditionExpression"),

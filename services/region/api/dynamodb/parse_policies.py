@@ -25,8 +25,9 @@ _delete = structure("DeleteResourcePolicyInput", "ResourceArn", ResourceArn=_arn
 def parse_put_resource_policy(request: dict[str, Any]) -> PutResourcePolicy:
     members = _put.read(request)
     constraints.check(members, _put)
-    document = canonical_policy(members["Policy"])
-    return PutResourcePolicy(members["ResourceArn"], document, members.get("ExpectedRevisionId"))
+    arn = members["ResourceArn"]
+    document = canonical_policy(members["Policy"], of_stream="/stream/" in arn)
+    return PutResourcePolicy(arn, document, members.get("ExpectedRevisionId"))
 
 
 def parse_get_resource_policy(request: dict[str, Any]) -> GetResourcePolicy:

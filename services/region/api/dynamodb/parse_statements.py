@@ -95,13 +95,13 @@ def parse_execute_statement(request: dict[str, Any]) -> ExecuteStatement:
 def parse_batch_execute_statement(request: dict[str, Any]) -> BatchExecuteStatement:
     members = _batch_execute_statement.read(request)
     constraints.check(members, _batch_execute_statement)
-    return BatchExecuteStatement([_requested_or_error(each) for each in members["Statements"]], capacity_wish(members))
+    return BatchExecuteStatement(map(_requested_or_error, members["Statements"]), capacity_wish(members))
 
 
 def parse_execute_transaction(request: dict[str, Any]) -> ExecuteTransaction:
     members = _execute_transaction.read(request)
     constraints.check(members, _execute_transaction)
-    statements = [_requested(each) for each in members["TransactStatements"]]
+    statements = map(_requested, members["TransactStatements"])
     token = members.get("ClientRequestToken")
     client_token = None if token is None else ClientToken(token, _digest(members["TransactStatements"]))
     return ExecuteTransaction(statements, client_token, capacity_wish(members))
@@ -111,7 +111,7 @@ def _requested_or_error(members: Members) -> RequestedStatement | ServiceError:
     try:
         return _requested(members)
     except ServiceError as error:
-        return error
+        return error.with_traceback(None)  # which holds all that was read so far
 
 
 def _requested(members: Members) -> RequestedStatement:

@@ -37,6 +37,7 @@ from shared.model.values import Item
 
 _several_actions = "TransactItems can only contain one of Check, Put, Update or Delete"
 _no_action = "Invalid Request: TransactWriteRequest should contain Delete or Put or Update request"
+_deep_attributes = shapes.AttributeMap(limits.transaction_value_levels_max)  # only what they make of an item is judged
 
 
 def _action(name: str, *required: str, **members: Shape) -> Structure:
@@ -47,7 +48,7 @@ def _action(name: str, *required: str, **members: Shape) -> Structure:
         **members,
         ReturnValuesOnConditionCheckFailure=shapes.return_values_on_failure,
         ConditionExpression=shapes.text,
-        ExpressionAttributeValues=shapes.attributes,
+        ExpressionAttributeValues=_deep_attributes,
         ExpressionAttributeNames=shapes.texts_by_name,
     )
 

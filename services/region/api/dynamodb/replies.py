@@ -40,10 +40,12 @@ from shared.errors import (
     CancellationReason,
     ConditionalCheckFailedError,
     IdempotentParameterMismatchError,
+    ResourceNotFoundError,
     SerializationError,
     ServiceError,
     TransactionCanceledError,
     TransactionInProgressError,
+    ValidationError,
 )
 
 _capital_message = (
@@ -145,8 +147,9 @@ def transaction_written(result: TransactionWritten, command: TransactWrite) -> b
 
 
 def transaction_read(result: TransactionRead, command: TransactGet) -> bytes:
+    """Unlike GetItem, it answers an item of which nothing was projected as one that is not there."""
     wish = command.return_consumed_capacity
-    responses = [b"{}" if image is None else b'{"Item":' + image + b"}" for image in result.images]
+    responses = [b'{"Item":' + image + b"}" if image not in (None, b"{}") else b"{}" for image in result.images]
     return _object(
         [
             (b"ConsumedCapacity", _transaction_capacities(result.capacity_units, wish, {}, side="ReadCapacityUnits")),
@@ -236,7 +239,9 @@ def _batched(statement: BatchedStatement) -> bytes:
         (b"Message", orjson.dumps(error.message)),
         (b"Item", error.item if isinstance(error, ConditionalCheckFailedError) else None),
     ]
-    return _object([(b"Error", _object(members))])
+    has_reached_table = not isinstance(error, ValidationError | ResourceNotFoundError)
+    table = orjson.dumps(statement.table) if has_reached_table else None
+    return _object([(b"Error", _object(members)), (b"TableName", table)])
 
 
 def _reason(reason: CancellationReason) -> bytes:
