@@ -376,13 +376,21 @@ formats = [
         "replica_facts",
         replica_facts.format_number,
         {
-            "none": {"tags": {}, "is_protected": False, "policies": {}, "insights": {}, "kinesis": []},
+            "none": {
+                "tags": {},
+                "is_protected": False,
+                "policies": {},
+                "insights": {},
+                "kinesis": [],
+                "tags_of_streams": {},
+            },
             "all": {
                 "tags": {"team": "blue", "empty": ""},
                 "is_protected": True,
                 "policies": {"": {"document": "{}", "revision": "1700000000000"}},
                 "insights": {"by-date": {"is_enabled": True, "mode": "THROTTLED_KEYS", "changed_us": 1700000000000000}},
                 "kinesis": [{"stream_arn": "arn:aws:kinesis:here:1:stream/s", "precision": None}],
+                "tags_of_streams": {"2026-01-01T00:00:00.000": {"team": "red"}},
             },
         },
         _encode_facts,
