@@ -74,7 +74,7 @@ def _throughput(definition: TableDefinition, now_us: int) -> dict[str, Any]:
 
 
 def _billing(described: TableDescription) -> dict[str, Any]:
-    """Shown, under both of its names, once a table is or ever was on-demand; the time not yet in the first answer."""
+    """Shown once a table is, or ever was, on-demand; the time is not yet in the answer of what made it so."""
     definition = described.definition
     is_on_demand = definition.billing_mode is BillingMode.PAY_PER_REQUEST
     since_us = definition.settings.on_demand_since_us
@@ -82,12 +82,10 @@ def _billing(described: TableDescription) -> dict[str, Any]:
         since_us = definition.created_us  # a definition of the time before it was noted
     if since_us is None:
         return {}
-    mode = definition.billing_mode.value
-    since = {} if described.pending is Pending.CREATION else {"LastUpdateToPayPerRequestDateTime": _seconds(since_us)}
-    return {
-        "BillingModeSummary": {"BillingMode": mode, **since},
-        "TableThroughputModeSummary": {"TableThroughputMode": mode, **since},
-    }
+    summary: dict[str, Any] = {"BillingMode": definition.billing_mode.value}
+    if described.pending is not Pending.CREATION:
+        summary["LastUpdateToPayPerRequestDateTime"] = _seconds(since_us)
+    return {"BillingModeSummary": summary}
 
 
 def _encryption(described: TableDescription, arns: Arns) -> dict[str, Any]:
