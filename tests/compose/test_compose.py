@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from services.lab.links import Link
-from tests.compose.stack import ComposedLab, compose, container, containers, docker, root, service_of, up
+from tests.compose.stack import ComposedLab, compose, containers, docker, root, service_of, up
 from tests.faults import lags
 from tests.faults.judgement import assert_recovers
 from tests.faults.lab import eventually, regions
@@ -114,10 +114,11 @@ async def test_a_dead_broker_stops_no_writer_and_loses_nothing(lab: ComposedLab,
 
 async def test_a_broker_that_answers_late_stops_no_writer_and_loses_nothing(lab: ComposedLab, table: str) -> None:
     """Later than anybody waits: connections stay, and what was sent before is taken in the end."""
-    broker = container(f"kafka-{us}")["Id"]
-    await _assert_survives_without_broker(
-        lab, table, stop=lambda: docker("pause", broker), start=lambda: docker("unpause", broker)
-    )
+
+    def signal(name: str) -> str:
+        return compose("exec", "-T", f"kafka-{us}", "sh", "-c", f"kill -{name} -1")
+
+    await _assert_survives_without_broker(lab, table, stop=lambda: signal("STOP"), start=lambda: signal("CONT"))
 
 
 async def test_a_region_that_is_cut_off_goes_on_and_catches_up(lab: ComposedLab, table: str) -> None:
