@@ -78,7 +78,7 @@ class RegionLogFeed:
             interrupted=head["interrupted"],
             head_times={
                 Lane(Generation(bytes.fromhex(generation)), partition): time_us
-                for generation, partition, time_us in head.get("head_times", ())
+                for generation, partition, time_us in head["head_times"]
             },
         )
         self._cursor = head["cursor"]

@@ -109,7 +109,7 @@ def decode_index(document: bytes) -> SecondaryIndex:
 
 def index_of(fields: dict[str, Any]) -> SecondaryIndex:
     """An index from the members that `asdict` makes of it."""
-    limits = fields.get("on_demand")
+    limits = fields["on_demand"]
     return SecondaryIndex(
         **fields
         | {

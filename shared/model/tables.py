@@ -2,12 +2,11 @@
 
 A definition is versioned and replicated like an item. `generation` names one life of a table: changes of a deleted
 table never enter a new one of the same name. What a replica has for itself (its status) is a `ReplicaState`.
-Fields that came after the first ones are written down only where they differ from their default.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NewType, cast
@@ -20,8 +19,6 @@ from shared.model.keys import KeyAttribute, KeySchema
 
 Generation = NewType("Generation", bytes)  # 16 bytes
 RegionName = NewType("RegionName", str)
-
-_later = {"later": True}  # marks fields that came after the first ones
 
 catalog_generation = Generation(bytes(16))  # the lane that carries definitions and replica states
 format_number = 1
@@ -118,11 +115,11 @@ class TableDefinition:
     write_capacity_units: int = 0
     stream: StreamSpecification | None = None
     global_since_us: int | None = None  # set when the second replica is added, and kept
-    indexes: tuple[SecondaryIndex, ...] = field(default=(), metadata=_later)
-    index_changes: int = field(default=0, metadata=_later)  # additions and removals since the table was made
-    settings: TableSettings = field(default=TableSettings(), metadata=_later)
-    stream_since_us: int | None = field(default=None, metadata=_later)  # of the latest stream, also when it is off
-    ttl: TimeToLive | None = field(default=None, metadata=_later)  # None: items don't expire
+    indexes: tuple[SecondaryIndex, ...] = ()
+    index_changes: int = 0  # additions and removals since the table was made
+    settings: TableSettings = TableSettings()
+    stream_since_us: int | None = None  # of the latest stream, also when it is off; None: there was none
+    ttl: TimeToLive | None = None  # None: items don't expire
 
     @property
     def is_global(self) -> bool:
@@ -160,11 +157,7 @@ class ReplicaState:
 
 
 def encode_definition(definition: TableDefinition) -> bytes:
-    document = asdict(definition) | {"generation": definition.generation.hex(), "format": format_number}
-    for each in fields(definition):
-        if each.metadata == _later and getattr(definition, each.name) == each.default:
-            del document[each.name]
-    return orjson.dumps(document)
+    return orjson.dumps(asdict(definition) | {"generation": definition.generation.hex(), "format": format_number})
 
 
 @lru_cache(maxsize=4096)
@@ -172,8 +165,8 @@ def decode_definition(document: bytes) -> TableDefinition:
     """Raises `CorruptRecordError` for bytes that are no definition of a known format."""
     with _decoding("table definition"):
         members = _members(document)
-        keys, stream = members["key_schema"], members["stream"]
-        members |= {
+        keys, stream, ttl = members["key_schema"], members["stream"], members["ttl"]
+        converted = {
             "generation": Generation(bytes.fromhex(members["generation"])),
             "key_schema": KeySchema(
                 KeyAttribute(**keys["partition"]), None if keys["sort"] is None else KeyAttribute(**keys["sort"])
@@ -181,14 +174,11 @@ def decode_definition(document: bytes) -> TableDefinition:
             "replicas": tuple(map(RegionName, members["replicas"])),
             "billing_mode": BillingMode(members["billing_mode"]),
             "stream": None if stream is None else StreamSpecification(**stream),
+            "indexes": tuple(map(index_of, members["indexes"])),
+            "settings": _settings(members["settings"]),
+            "ttl": None if ttl is None else TimeToLive(**ttl),
         }
-        if "settings" in members:
-            members["settings"] = _settings(members["settings"])
-        if "ttl" in members:
-            members["ttl"] = TimeToLive(**members["ttl"])
-        if "indexes" in members:
-            members["indexes"] = tuple(map(index_of, members["indexes"]))
-        return TableDefinition(**members)
+        return TableDefinition(**(members | converted))
 
 
 def encode_replica_state(state: ReplicaState) -> bytes:

@@ -100,5 +100,6 @@ def _answer(ring: Ring, deliveries: Sequence[Delivery], heartbeats: Sequence[byt
         "cursor": f"{ring.epoch}:{len(ring.entries)}",
         "interrupted": interrupted,
         "heartbeats": [b64encode(record).decode() for record in heartbeats],
+        "head_times": [],
     }
     return encode_batch(head, deliveries)

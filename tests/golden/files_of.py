@@ -62,7 +62,7 @@ def schemas() -> dict[str, str]:
         tables = [sql for (sql,) in connection.execute(_schema)]
         connection.close()
         log = open_writer(path / "transactions.db", bytes(32))
-        TransactionLogFile(log, path)
+        TransactionLogFile(log)
         transactions = [sql for (sql,) in log.execute(_schema)]
         log.close()
     return dict(zip(schema_names, map(_text, (partition, tables, transactions)), strict=True))

@@ -1,7 +1,7 @@
 """Every format with its examples, and how an example is written down so that a person can read it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +114,7 @@ def _decode_batch(body: bytes) -> Document:
 
 
 def _encode_definition(document: Document) -> bytes:
-    keys, stream = document["key_schema"], document["stream"]
+    keys, stream, ttl = document["key_schema"], document["stream"], document["ttl"]
     given = document | {
         "generation": Generation(bytes.fromhex(document["generation"])),
         "key_schema": KeySchema(
@@ -123,13 +123,10 @@ def _encode_definition(document: Document) -> bytes:
         "replicas": tuple(map(RegionName, document["replicas"])),
         "billing_mode": BillingMode(document["billing_mode"]),
         "stream": None if stream is None else StreamSpecification(**stream),
+        "indexes": tuple(map(index_of, document["indexes"])),
+        "settings": _table_settings(document["settings"]),
+        "ttl": None if ttl is None else TimeToLive(**ttl),
     }
-    if "ttl" in document:
-        given["ttl"] = TimeToLive(**document["ttl"])
-    if "indexes" in document:
-        given["indexes"] = tuple(map(index_of, document["indexes"]))
-    if "settings" in document:
-        given["settings"] = _table_settings(document["settings"])
     return tables.encode_definition(TableDefinition(**given))
 
 
@@ -138,19 +135,14 @@ def _table_settings(document: Document) -> TableSettings:
         ReplicaSettings(**replica | {"indexes": tuple(ReplicaIndexSettings(**index) for index in replica["indexes"])})
         for replica in document["replicas"]
     )
-    return TableSettings(**document | {"encryption": Encryption(**document["encryption"]), "replicas": replicas})
+    encryption = None if document["encryption"] is None else Encryption(**document["encryption"])
+    return TableSettings(**document | {"encryption": encryption, "replicas": replicas})
 
 
 def _decode_definition(encoded: bytes) -> Document:
-    """What has its default is written down for the first fields only."""
     definition = tables.decode_definition(encoded)
     members = asdict(definition) | {"generation": definition.generation.hex()}
-    kept = {
-        each.name: members[each.name]
-        for each in fields(definition)
-        if not each.metadata or getattr(definition, each.name) != each.default
-    }
-    document: Document = orjson.loads(orjson.dumps(kept))
+    document: Document = orjson.loads(orjson.dumps(members))
     return document
 
 
@@ -204,6 +196,20 @@ _put = {
     "image": _image,
 }
 _delete = _put | {"kind": "DELETE", "image": None, "sort_key": "", "seen": {"2": 111411200000000001}}
+_no_settings: Document = {
+    "table_class": "STANDARD",
+    "table_class_changed_us": None,
+    "encryption": None,
+    "on_demand_since_us": None,
+    "max_read_request_units": None,
+    "max_write_request_units": None,
+    "warm_read_units": 0,
+    "warm_write_units": 0,
+    "capacity_increased_us": None,
+    "capacity_decreased_us": None,
+    "capacity_decreases": 0,
+    "replicas": [],
+}
 _definition = {
     "generation": _generation,
     "name": "orders",
@@ -216,6 +222,11 @@ _definition = {
     "write_capacity_units": 0,
     "stream": {"enabled": True, "view_type": "NEW_AND_OLD_IMAGES"},
     "global_since_us": 1700000000000001,
+    "indexes": [],
+    "index_changes": 0,
+    "settings": _no_settings | {"on_demand_since_us": 1700000000000000},
+    "stream_since_us": 1700000000000000,
+    "ttl": None,
 }
 _settings = {
     "table_class": "STANDARD_INFREQUENT_ACCESS",
@@ -286,6 +297,8 @@ _local_definition = _definition | {
     "write_capacity_units": 4,
     "stream": None,
     "global_since_us": None,
+    "settings": _no_settings,
+    "stream_since_us": None,
 }
 _digested = {"partition_key": "6b6579", "sort_key": "", "version": [111411200000000001, 2], "image": _image}
 _numbers = [

@@ -20,7 +20,7 @@ from services.region.storage.partition_file import (
     CopyState,
     PartitionFile,
     PartitionState,
-    has_tables,
+    is_made,
     load_state,
 )
 from services.region.storage.partitions import CommittedHook, Partition, Partitions
@@ -79,7 +79,7 @@ class Disk:
         return self.state(lane).positions
 
     def holds(self, lane: Lane) -> bool:
-        return lane in self._databases and has_tables(self._databases[lane])
+        return lane in self._databases and is_made(self._databases[lane], self.path(lane))
 
     def database(self, lane: Lane) -> apsw.Connection:
         if lane not in self._databases:
@@ -91,7 +91,7 @@ class Disk:
         return Path(f"{self.region}/{lane.generation.hex()}/{lane.partition}.db")
 
     def state(self, lane: Lane) -> PartitionState:
-        return load_state(self._databases[lane], self.path(lane))
+        return load_state(self._databases[lane])
 
     def reader(self, lane: Lane) -> PartitionReader:
         return SimulatedReader(self, lane)
@@ -275,15 +275,15 @@ class SimulatedTransactionLog(TransactionLog):
         return has_log(self._disk.transactions)
 
     def _open_file(self) -> TransactionLogFile:
-        return SimulatedTransactionLogFile(self._disk, self._path)
+        return SimulatedTransactionLogFile(self._disk)
 
     def _open_reader(self) -> apsw.Connection:
         return self._disk.transactions
 
 
 class SimulatedTransactionLogFile(TransactionLogFile):
-    def __init__(self, disk: Disk, path: Path) -> None:
-        super().__init__(disk.transactions, path)
+    def __init__(self, disk: Disk) -> None:
+        super().__init__(disk.transactions)
         self._disk = disk
 
     def write(self, entries: Sequence[tuple[int, Entry]], finished: Sequence[int], *, forgotten_us: int = 0) -> None:

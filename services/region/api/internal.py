@@ -60,14 +60,14 @@ class TailRequest(BaseModel):
 
 class Acks(BaseModel):
     target: str
-    lanes: list[tuple[str, int, _Integer] | tuple[str, int, _Integer, _Integer]]
-    horizons: list[tuple[str, int, _Integer]] = []
+    lanes: list[tuple[str, int, _Integer, _Integer]]
+    horizons: list[tuple[str, int, _Integer]]
 
 
 class WorkerReport(BaseModel):
     worker: str
-    links: list[dict[str, Any]] = []
-    horizons: list[tuple[str, int, _Integer]] = []
+    links: list[dict[str, Any]]
+    horizons: list[tuple[str, int, _Integer]]
 
 
 class NamedLane(BaseModel):
@@ -80,9 +80,9 @@ class NamedLane(BaseModel):
 
 
 class FinishedCopy(NamedLane):
-    positions: dict[str, tuple[_Integer, _Integer] | tuple[_Integer, _Integer, _Integer]]
-    donor: str | None = None
-    whole: bool = True
+    positions: dict[str, tuple[_Integer, _Integer, _Integer]]
+    donor: str
+    whole: bool
 
 
 class ForgottenRange(NamedLane):
@@ -165,8 +165,8 @@ def _add_source_routes(
     async def acks(body: Acks) -> Response:
         target = known(body.target)
         applied = {
-            Lane(_generation(generation), partition): Position(sequence, commit_us=commit_us[0] if commit_us else 0)
-            for generation, partition, sequence, *commit_us in body.lanes
+            Lane(_generation(generation), partition): Position(sequence, commit_us=commit_us)
+            for generation, partition, sequence, commit_us in body.lanes
         }
         await feed.acknowledge(target, applied)
         engine.horizons.take(target, _by_lane(body.horizons))
@@ -222,7 +222,7 @@ def _add_target_routes(
     @router.post("/copies/finish", status_code=204)
     async def finish(body: FinishedCopy) -> None:
         positions = {RegionName(name): Position(*at) for name, at in body.positions.items() if name in topology}
-        donor = None if body.donor is None or body.donor not in topology else RegionName(body.donor)
+        donor = RegionName(body.donor) if body.donor in topology else None
         await replication.finish_copy(body.lane, positions, donor=donor, is_whole=body.whole)
 
     @router.post("/copies/forget", status_code=204)
@@ -317,8 +317,7 @@ def _outcome_document(lane: Lane, outcome: LaneOutcome | None) -> Mapping[str, A
     named = {"generation": lane.generation.hex(), "partition": lane.partition}
     if outcome is None:
         return named | {"refused": "no_lane"}
-    sequence, offset, commit_us = outcome.position
-    return named | outcome._asdict() | {"position": [sequence, offset], "commit_us": commit_us}
+    return named | outcome._asdict() | {"position": list(outcome.position)}
 
 
 def _generation(text: str) -> Generation:

@@ -68,11 +68,7 @@ class Replicas:
         await asyncio.to_thread(self._catalog.remove_streams, self._streams.forgotten_before_us)
         self._streams.note(await asyncio.to_thread(self._catalog.streams))
         for local in await asyncio.to_thread(self._catalog.tables):
-            table = await self._table(local)
-            if self._streams.changed_by(table):  # left by a release without streams
-                await self.save(local)
-            else:
-                self._registry.put(table)
+            self._registry.put(await self._table(local))
         await self.reconcile()
 
     async def save(self, local: LocalTable) -> Table:

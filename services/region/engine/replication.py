@@ -175,8 +175,8 @@ class Replication:
         lane: Lane,
         positions: Mapping[RegionName, Position],
         *,
-        donor: RegionName | None = None,
-        is_whole: bool = True,
+        donor: RegionName | None,
+        is_whole: bool,
     ) -> None:
         """The snapshot of a partition is applied; from now on it follows every region from the snapshot's positions.
 

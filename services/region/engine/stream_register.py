@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from services.region.engine.registry import Table
-from services.region.rules.streams import KeptStream, enabled_us_of, has_stream
+from services.region.rules.streams import KeptStream, has_stream
 from services.region.storage.catalog import Stage
 from shared.clock import Clock
 from shared.limits import stream_age_max_s
@@ -46,7 +46,7 @@ class StreamRegister:
         if table.stage is not Stage.ACTIVE:
             return ()
         definition = table.definition
-        wanted = enabled_us_of(definition) if has_stream(definition) else None
+        wanted = definition.stream_since_us if has_stream(definition) else None
         known = [stream for stream in self._streams.values() if stream.generation == table.generation]
         changed = [
             replace(stream, disabled_us=self._clock.wall_us(), ended=_heads(table))

@@ -69,7 +69,7 @@ def with_stream(definition: TableDefinition, wanted: StreamSpecification, now_us
     if wanted.enabled and has_stream(definition):
         raise ValidationError(f"Table already has an enabled stream: TableName: {definition.name}")
     if wanted.enabled:
-        latest_us = enabled_us_of(definition) or 0
+        latest_us = definition.stream_since_us or 0
         return replace(definition, stream=wanted, stream_since_us=max(now_us, latest_us + _label_step_us))
     if not has_stream(definition):
         raise ValidationError(f"Table has no stream to disable: TableName: {definition.name}")
@@ -77,18 +77,11 @@ def with_stream(definition: TableDefinition, wanted: StreamSpecification, now_us
         raise ValidationError(
             "One or more parameter values were invalid: Disabling Stream is not allowed for a Global Table replica."
         )
-    return replace(definition, stream=None, stream_since_us=enabled_us_of(definition))
+    return replace(definition, stream=None)
 
 
 def has_stream(definition: TableDefinition) -> bool:
     return definition.stream is not None and definition.stream.enabled
-
-
-def enabled_us_of(definition: TableDefinition) -> int | None:
-    """When the table's latest stream was enabled; None if it never had one."""
-    if definition.stream_since_us is None and has_stream(definition):
-        return definition.created_us  # a definition of the time before it was noted
-    return definition.stream_since_us
 
 
 def label_of(enabled_us: int) -> str:
@@ -132,8 +125,8 @@ def decode_iterator(token: str, key: bytes) -> IteratorPlace | None:
     content = sealed[:-_mac_bytes]
     if len(content) != _iterator.size or not hmac.compare_digest(_mac(content, key), sealed[-_mac_bytes:]):
         return None
-    _, generation, *rest = _iterator.unpack(content)
-    return IteratorPlace(Generation(generation), *rest)
+    number, generation, *rest = _iterator.unpack(content)
+    return IteratorPlace(Generation(generation), *rest) if number == _iterator_format else None
 
 
 def stream_record(

@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Lock
 
 import orjson
-from sqlalchemy import Connection, LargeBinary, create_engine, delete, event, func, select
+from sqlalchemy import Connection, LargeBinary, create_engine, delete, event, func, inspect, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -24,6 +24,7 @@ from sqlalchemy.pool import StaticPool
 
 from services.region.rules.replica_facts import ReplicaFacts, decode_facts, encode_facts
 from services.region.rules.streams import KeptStream
+from services.region.storage.connections import check_format
 from shared.errors import OperatorError, ServiceUnavailableError
 from shared.model.tables import Generation, TableDefinition, decode_definition, encode_definition
 
@@ -100,7 +101,6 @@ class Catalog:
         )
         event.listen(self._engine, "connect", _make_durable)
         try:
-            Base.metadata.create_all(self._engine)
             self._claim(path, region, number)
         except DatabaseError as error:
             raise OperatorError(
@@ -195,17 +195,20 @@ class Catalog:
         self._engine.dispose()
 
     def _claim(self, path: Path, region: str, number: int) -> None:
+        """A catalog is made, or made to its end, as long as it does not say whose it is; that comes last."""
         with self._transaction() as connection:
-            row = connection.execute(select(IdentityRow.format, IdentityRow.region, IdentityRow.number)).first()
+            is_begun = inspect(connection).has_table(IdentityRow.__tablename__)
+            row = connection.execute(select(IdentityRow.__table__)).first() if is_begun else None
             if row is None:
+                Base.metadata.create_all(connection)
                 identity = {"one": 1, "format": format_number, "region": region, "number": number}
                 connection.execute(insert(IdentityRow).values(**identity))
                 return
-            if (row.format, row.region, row.number) != (format_number, region, number):
+            check_format(path, found=row.format, known=format_number)
+            if (row.region, row.number) != (region, number):
                 raise OperatorError(
                     f"The data directory {path.parent} can't be used",
-                    why=f"it belongs to region {row.region} (number {row.number}, format {row.format}),"
-                    f" not to {region} (number {number}, format {format_number})",
+                    why=f"it belongs to region {row.region} (number {row.number}), not to {region} (number {number})",
                     next_step="Start with that region's name and number, or choose another --data directory",
                 )
 

@@ -45,6 +45,16 @@ def open_reader(path: Path, key: bytes) -> apsw.Connection:
     return connection
 
 
+def check_format(path: Path, *, found: int, known: int) -> None:
+    """A file of another format is not touched: neither read by guess nor written."""
+    if found != known:
+        raise OperatorError(
+            f"{path} has format {found}, this Meridian reads format {known}",
+            why="another version of Meridian has made it",
+            next_step="Start that version on this data directory, or this one on an empty directory",
+        )
+
+
 def _unlock(connection: apsw.Connection, path: Path, key: bytes) -> None:
     connection.pragma("cipher", "aegis")
     connection.pragma("key", f"raw:{key.hex()}")

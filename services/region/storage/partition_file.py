@@ -17,7 +17,7 @@ import apsw
 from services.region.rules.digests import digest_bytes, digest_modulus, item_digest
 from services.region.rules.stored import StoredItem
 from services.region.storage import statements
-from services.region.storage.connections import open_writer
+from services.region.storage.connections import check_format, open_writer
 from services.region.storage.index_entries import (
     FileIndex,
     IndexPhase,
@@ -30,7 +30,6 @@ from services.region.storage.index_entries import (
 )
 from shared.changes.records import Kind, Lane, encode_change
 from shared.durability import make_folder
-from shared.errors import OperatorError
 from shared.feed.port import Position
 from shared.limits import dead_letters_counted_max, slots
 from shared.model.indexes import SecondaryIndex
@@ -351,7 +350,7 @@ class PartitionFile:
         self.connection.close()
 
     def _load(self, first_state: PartitionState) -> PartitionState:
-        if not has_tables(self.connection):
+        if not is_made(self.connection, self.path):
             with self.connection:
                 self.connection.execute(statements.create)
                 self.connection.execute(
@@ -365,7 +364,7 @@ class PartitionFile:
                 )
                 for each in first_state.indexes:
                     create_index(self.connection, each)
-        return load_state(self.connection, self.path)
+        return load_state(self.connection)
 
     def _drop(self, key: ItemKey) -> None:
         self.connection.execute(statements.drop_item, (key.slot, key.partition, key.sort))
@@ -404,19 +403,16 @@ class PartitionFile:
         return apsw.SQLITE_OK
 
 
-def has_tables(connection: apsw.Connection) -> bool:
-    return connection.execute(statements.read_tables).get is not None
+def is_made(connection: apsw.Connection, path: Path) -> bool:
+    """Whether anything was ever committed to a file. Raises `OperatorError` for one of another format."""
+    if connection.execute(statements.read_tables).get is None:
+        return False
+    check_format(path, found=connection.execute(statements.read_format).get, known=statements.format_number)
+    return True
 
 
-def load_state(connection: apsw.Connection, path: Path) -> PartitionState:
+def load_state(connection: apsw.Connection) -> PartitionState:
     """The committed state of a partition file."""
-    number = connection.execute(statements.read_format).get
-    if number != statements.format_number:
-        raise OperatorError(
-            f"{path} has format {number}, this Meridian reads format {statements.format_number}",
-            why="another version of Meridian has made it",
-            next_step="Start that version on this data directory, or this one on an empty directory",
-        )
     row = connection.execute(statements.read_state).get
     sequence, origin_sequence, published, trimmed, count, size, digest, completeness, head_us, collected = row
     return PartitionState(

@@ -13,7 +13,7 @@ import apsw
 from services.region.rules.stored import StoredItem
 from services.region.storage import statements
 from services.region.storage.connections import open_reader
-from services.region.storage.partition_file import LoggedChange, PartitionState, has_tables, load_state
+from services.region.storage.partition_file import LoggedChange, PartitionState, is_made, load_state
 from shared.model.keys import ItemKey
 
 RowPlace = tuple[int, bytes, bytes]
@@ -74,10 +74,10 @@ class PartitionReader:
 
     def is_made(self) -> bool:
         """False while the transaction that makes the file's tables is not committed."""
-        return has_tables(self._connection)
+        return is_made(self._connection, self._path)
 
     def state(self) -> PartitionState:
-        return load_state(self._connection, self._path)
+        return load_state(self._connection)
 
     def begin(self) -> bool:
         """Lets the reads that follow share one transaction until `end`; whether this call began it."""

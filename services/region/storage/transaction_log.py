@@ -15,10 +15,10 @@ import apsw
 
 from services.region.commands.transactions import ClientToken
 from services.region.storage import transaction_statements as statements
-from services.region.storage.connections import open_reader, open_writer
+from services.region.storage.connections import check_format, open_reader, open_writer
 from services.region.storage.partition_file import wal_pages_max, wal_pages_when_idle
 from services.region.storage.writer import WriterThreads, as_unavailable
-from shared.errors import CorruptRecordError, ServiceUnavailableError
+from shared.errors import ServiceUnavailableError
 from shared.limits import transaction_token_age_s, transactions_forgotten_per_job_max
 
 _thread = 0  # of those that serve partitions
@@ -163,6 +163,8 @@ class TransactionLog:
             reader = self._open_reader()
             if has_tables(reader):
                 self._reader = reader
+                number = reader.execute(statements.read_format).get
+                check_format(self._path, found=number, known=statements.format_number)
             else:
                 reader.close()
                 self._exists = False
@@ -172,7 +174,7 @@ class TransactionLog:
         return self._path.exists()
 
     def _open_file(self) -> "TransactionLogFile":
-        return TransactionLogFile(open_writer(self._path, self._key), self._path)
+        return TransactionLogFile(open_writer(self._path, self._key))
 
     def _open_reader(self) -> apsw.Connection:
         return open_reader(self._path, self._key)
@@ -181,7 +183,7 @@ class TransactionLog:
 class TransactionLogFile:
     """The writing side, on one thread at a time."""
 
-    def __init__(self, connection: apsw.Connection, path: Path) -> None:
+    def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._wal_pages = 0
         connection.set_wal_hook(self._note_wal_pages)
@@ -189,9 +191,6 @@ class TransactionLogFile:
             with _transaction(connection):
                 connection.execute(statements.create)
                 connection.execute(statements.create_format, (statements.format_number,))
-        number = connection.execute(statements.read_format).get
-        if number != statements.format_number:
-            raise CorruptRecordError(f"{path} has format {number}, expected {statements.format_number}")
 
     def write(self, entries: Sequence[tuple[int, Entry]], finished: Sequence[int], *, forgotten_us: int = 0) -> None:
         """Any part that is done already is passed over."""

@@ -179,12 +179,11 @@ def _membership(body: bytes) -> Membership:
 
 
 def _horizons_wanted(body: bytes) -> Sequence[Lane]:
-    """An answer without a body wants nothing: it comes from a region of an earlier release."""
-    return _wanted(orjson.loads(body)) if body else ()
+    return _wanted(orjson.loads(body))
 
 
 def _wanted(answer: Mapping[str, Any]) -> Sequence[Lane]:
-    named = answer.get("horizons_wanted", ())
+    named = answer["horizons_wanted"]
     return [Lane(Generation(bytes.fromhex(generation)), partition) for generation, partition in named]
 
 
@@ -202,7 +201,7 @@ def _apply_reply(body: bytes) -> ApplyReply:
 
 def _lane_page(body: bytes) -> LanePage:
     head, deliveries = decode_batch(body)
-    return LanePage(head["head"], deliveries, head.get("commit_us", 0))
+    return LanePage(head["head"], deliveries, head["commit_us"])
 
 
 def _snapshot_page(body: bytes) -> SnapshotPage:
@@ -212,8 +211,8 @@ def _snapshot_page(body: bytes) -> SnapshotPage:
         deliveries,
         head["cursor"],
         head["rows_total"],
-        whole=head.get("whole", True),
-        collected=head.get("collected", 0),
+        whole=head["whole"],
+        collected=head["collected"],
     )
 
 
@@ -245,14 +244,14 @@ def _owned_lane(entry: Mapping[str, Any]) -> OwnedLane:
         sources=_positions(entry["sources"]),
         donors=entry["donors"],
         active=entry["active"],
-        lost=entry.get("lost", ()),
+        lost=entry["lost"],
     )
 
 
 def _outcome(entry: Mapping[str, Any]) -> LaneOutcome:
     return LaneOutcome(
         lane=_lane(entry),
-        position=Position(entry["position"][0], entry["position"][1], entry.get("commit_us", 0)),
+        position=Position(*entry["position"]),
         gap=entry["gap"],
         applied=entry["applied"],
         superseded=entry["superseded"],

@@ -45,7 +45,7 @@ class OwnedLane:
     sources: Mapping[RegionName, Position]  # the regions to follow, each with the position to go on from
     donors: Sequence[RegionName]  # regions of which a copy can be had
     active: bool  # whether the table's replica here serves; a copied one has to catch up first
-    lost: Sequence[RegionName] = ()  # sources that can't be followed from their positions
+    lost: Sequence[RegionName]  # sources that can't be followed from their positions
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class LanePage:
 
     head: int
     deliveries: Sequence[Delivery]
-    commit_us: int = 0
+    commit_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,8 @@ class SnapshotPage:
     deliveries: Sequence[Delivery]
     cursor: str | None  # of the next page; None after the last
     rows_total: int  # estimate
-    whole: bool = True
-    collected: int = 0
+    whole: bool
+    collected: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class Membership:
     workers: int
     lanes_revision: int
     peers: Sequence[Region]
-    horizons_wanted: Sequence[Lane] = ()  # see `SourceRegion.acknowledge`
+    horizons_wanted: Sequence[Lane]  # see `SourceRegion.acknowledge`
 
     def holds(self, lane: Lane) -> bool:
         return lane.partition % self.workers == self.rank

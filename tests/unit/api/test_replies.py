@@ -30,6 +30,7 @@ from shared.model.tables import (
     ReplicaStatus,
     StreamSpecification,
     TableDefinition,
+    TableSettings,
 )
 
 _image = b'{"pk":{"S":"a"}}'
@@ -144,7 +145,9 @@ def test_a_provisioned_table_is_described() -> None:
 
 
 def test_an_on_demand_table_shows_its_billing_mode() -> None:
-    table = _table(replace(_described, definition=replace(_definition, billing_mode=BillingMode.PAY_PER_REQUEST)))
+    settings = TableSettings(on_demand_since_us=1_700_000_000_123_000)
+    definition = replace(_definition, billing_mode=BillingMode.PAY_PER_REQUEST, settings=settings)
+    table = _table(replace(_described, definition=definition))
     assert table["BillingModeSummary"] == {
         "BillingMode": "PAY_PER_REQUEST",
         "LastUpdateToPayPerRequestDateTime": 1_700_000_000.123,
@@ -153,7 +156,8 @@ def test_an_on_demand_table_shows_its_billing_mode() -> None:
 
 def test_a_stream_is_described_with_its_arn() -> None:
     stream = StreamSpecification(enabled=True, view_type="NEW_AND_OLD_IMAGES")
-    table = _table(replace(_described, definition=replace(_definition, stream=stream)))
+    definition = replace(_definition, stream=stream, stream_since_us=1_700_000_000_123_456)
+    table = _table(replace(_described, definition=definition))
     assert table["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert table["LatestStreamLabel"] == "2023-11-14T22:13:20.123"
     assert table["LatestStreamArn"] == f"{_arns.of_table('orders')}/stream/2023-11-14T22:13:20.123"

@@ -212,7 +212,7 @@ async def test_acknowledgements_never_go_back_and_survive(tmp_path: Path) -> Non
         await put_many(here)
         lane = (await here.lanes_of("shared"))[0]
         for sequence in (5, 3):
-            acked = {"target": "there", "lanes": [[lane.generation.hex(), lane.partition, sequence]]}
+            acked = {"target": "there", "lanes": [[lane.generation.hex(), lane.partition, sequence, 0]], "horizons": []}
             await here.ask("POST", "acks", json=acked)
     path = tmp_path / "here" / "tables" / lane.generation.hex() / f"{lane.partition}.db"
     file = PartitionFile(path, storage_key(tmp_path / "here"), lane=lane, region=1, first_state=PartitionState())

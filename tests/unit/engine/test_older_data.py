@@ -19,7 +19,7 @@ async def acknowledge(source: InProcessRegion, target: InProcessRegion) -> None:
         for lane, report in (await target.lanes()).items()
         for sequence, _, commit_us in [report["sources"][source.name]]
     ]
-    await source.ask("POST", "acks", json={"target": target.name, "lanes": lanes})
+    await source.ask("POST", "acks", json={"target": target.name, "lanes": lanes, "horizons": []})
 
 
 async def states(region: InProcessRegion) -> Mapping[Lane, tuple[str, ...]]:

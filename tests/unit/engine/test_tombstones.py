@@ -60,7 +60,7 @@ class Place:
         """What the replicator of a replica says; the lanes that are wanted of it."""
         horizons = [[lane.generation.hex(), lane.partition, horizon_us]]
         if replica == self.region.name:
-            said = {"worker": "a worker", "horizons": horizons}
+            said = {"worker": "a worker", "links": [], "horizons": horizons}
             answer = await self.region.ask("POST", "workers", json=said)
         else:
             answer = await self.region.ask("POST", "acks", json={"target": replica, "lanes": [], "horizons": horizons})

@@ -244,7 +244,7 @@ class SimulatedOwn(Watched):
         self.complete.append(generation)
         for lane, owned in list(self.owned.items()):
             if lane.generation == generation:
-                self.owned[lane] = OwnedLane(lane, owned.table, owned.stage, owned.sources, owned.donors, active=True)
+                self.owned[lane] = replace(owned, active=True)
 
     async def close(self) -> None: ...
 
@@ -263,12 +263,12 @@ class SimulatedOwn(Watched):
     def _move(self, lane: Lane, source: RegionName, sequence: int) -> None:
         owned = self.owned[lane]
         sources = {**owned.sources, source: Position(sequence)}
-        self.owned[lane] = OwnedLane(lane, owned.table, owned.stage, sources, owned.donors, owned.active)
+        self.owned[lane] = replace(owned, sources=sources)
 
     def _restage(self, lane: Lane, stage: CopyStage) -> None:
         owned = self.owned[lane]
         sources = {name: Position(len(self.applied.get((name, lane), []))) for name in owned.sources}
-        self.owned[lane] = OwnedLane(lane, owned.table, stage, sources, owned.donors, owned.active)
+        self.owned[lane] = replace(owned, stage=stage, sources=sources, lost=())
         self.revision += 1
 
     def _answer(self) -> None:

@@ -95,24 +95,20 @@ async def test_requests_carry_the_token_and_the_caller(region: Answering, source
     }
 
 
-async def test_a_source_of_an_earlier_release_wants_no_horizons(region: Answering, source: HttpSourceRegion) -> None:
-    region.status, region.body = 204, b""
-    assert await source.acknowledge({lane: Position(7)}, {}) == ()
-
-
 async def test_a_lane_is_read_from_the_change_log(region: Answering, source: HttpSourceRegion) -> None:
-    region.body = encode_batch({"head": 9}, [change(lane, 8), change(lane, 9)])
+    region.body = encode_batch({"head": 9, "commit_us": 44}, [change(lane, 8), change(lane, 9)])
     page = await source.changes_after(lane, 7)
-    assert (page.head, page.deliveries) == (9, [change(lane, 8), change(lane, 9)])
+    assert (page.head, page.deliveries, page.commit_us) == (9, [change(lane, 8), change(lane, 9)], 44)
     assert region.asked[0].query == {"target": "west", "generation": orders.hex(), "partition": "3", "after": "7"}
 
 
 async def test_a_snapshot_is_read_page_by_page(region: Answering, source: HttpSourceRegion) -> None:
-    head = {"positions": {"east": [7, -1]}, "cursor": "next", "rows_total": 12}
+    head = {"positions": {"east": [7, -1, 44]}, "cursor": "next", "rows_total": 12, "whole": False, "collected": 5}
     region.body = encode_batch(head, [change(lane, 0)])
     page = await source.snapshot(lane, None)
     await source.snapshot(lane, page.cursor)
-    assert (page.positions, page.rows_total) == ({"east": Position(7)}, 12)
+    assert (page.positions, page.rows_total) == ({"east": Position(7, commit_us=44)}, 12)
+    assert (page.whole, page.collected) == (False, 5)
     assert ["cursor" in asked.query for asked in region.asked] == [False, True]
     assert await source.snapshot_end(lane) == page.positions
     assert region.asked[-1].query["cursor"] == "end"
@@ -121,28 +117,34 @@ async def test_a_snapshot_is_read_page_by_page(region: Answering, source: HttpSo
 async def test_a_batch_is_applied_in_one_request(region: Answering, own: HttpOwnRegion) -> None:
     counts = {"applied": 1, "superseded": 0, "duplicate": 0, "conflicts": 0, "dead_letters": 0}
     entries = [
-        {**named, "position": [2, -1], "gap": False, **counts},
+        {**named, "position": [2, -1, 44], "gap": False, **counts},
         {"generation": orders.hex(), "partition": 4, "refused": "no_lane"},
     ]
     region.answer({"lanes": entries, "applied_us": 5})
     reply = await own.apply(east, [change(lane, 2)], mode=ApplyMode.FEED)
-    assert (reply.outcomes[0].position, reply.refused, reply.applied_us) == (Position(2), [Lane(orders, 4)], 5)
+    assert (reply.outcomes[0].position, reply.refused, reply.applied_us) == (
+        Position(2, commit_us=44),
+        [Lane(orders, 4)],
+        5,
+    )
     batch = decode_batch(region.asked[0].body)
     assert (batch.head, batch.deliveries) == ({"source": "east", "mode": "feed"}, [change(lane, 2)])
 
 
 async def test_lanes_and_membership_are_read(region: Answering, own: HttpOwnRegion) -> None:
-    entry = {**named, "table": "orders", "state": "COPYING", "sources": {"east": [3, 44]}, "donors": ["east"]}
-    region.answer({"revision": 4, "lanes": [{**entry, "active": False}]})
+    entry = {**named, "table": "orders", "state": "COPYING", "sources": {"east": [3, 44, 5]}, "donors": ["east"]}
+    region.answer({"revision": 4, "lanes": [{**entry, "active": False, "lost": ["east"]}]})
     owned = (await own.lanes()).lanes[0]
-    assert (owned.lane, owned.stage, owned.sources, owned.active) == (
+    assert (owned.lane, owned.stage, owned.sources, owned.active, owned.lost) == (
         lane,
         CopyStage.COPYING,
-        {"east": Position(3, 44)},
+        {"east": Position(3, 44, 5)},
         False,
+        ["east"],
     )
     peer = {"name": "east", "number": 1, "endpoint": "http://127.0.0.1:1"}
-    region.answer({"rank": 1, "workers": 3, "lanes_revision": 4, "region": "west", "peers": [peer]})
+    answer = {"rank": 1, "workers": 3, "lanes_revision": 4, "region": "west", "peers": [peer], "horizons_wanted": []}
+    region.answer(answer)
     membership = await own.register("me", [], {})
     assert (membership.rank, membership.workers, membership.peers) == (1, 3, [Region("east", 1, "http://127.0.0.1:1")])
     assert [membership.holds(Lane(orders, partition)) for partition in range(4)] == [False, True, False, False]

@@ -329,6 +329,6 @@ def test_the_same_change_again_is_a_repeat() -> None:
 
 
 def test_a_position_without_a_time_is_believed() -> None:
-    """It was stored by an earlier release, or came with a copy of a log that was trimmed."""
+    """It came with a copy of a log that was trimmed."""
     _, effects = after(a_lane(5), Interrupted(6), Filled(5, changes(6, commit_us=2_000), 6, now=1.0, commit_us=1_000))
     assert sequences_applied(effects) == [6]

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.region.commands.streams import EventName, StreamRecord
+from services.region.rules import streams
 from services.region.rules.streams import (
     IteratorPlace,
     KeptStream,
     decode_iterator,
-    enabled_us_of,
     encode_iterator,
     label_of,
     sequence_number,
@@ -191,6 +191,13 @@ def test_any_text_is_dealt_with_as_a_token(text: str) -> None:
     assert decode_iterator(text, key) is None
 
 
+def test_an_iterator_of_another_format_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as later:
+        later.setattr(streams, "_iterator_format", 2)
+        token = encode_iterator(IteratorPlace(generation, 1, 0, 0, 0), key)
+    assert decode_iterator(token, key) is None
+
+
 def test_an_iterator_expires_after_15_minutes() -> None:
     place = IteratorPlace(generation, 1, 0, 0, issued_us=1_000_000)
     age_us = shard_iterator_age_max_s * 1_000_000
@@ -215,7 +222,7 @@ def test_every_stream_of_a_table_has_a_label_of_its_own() -> None:
     """Also when the clock stands still between disabling and enabling."""
     first = with_stream(definition, on, 5_000_000)
     second = with_stream(with_stream(first, off, 5_000_000), on, 5_000_000)
-    labels = [label_of(enabled_us_of(each) or 0) for each in (first, second)]
+    labels = [label_of(each.stream_since_us or 0) for each in (first, second)]
     assert labels[0] < labels[1]
 
 
@@ -224,7 +231,7 @@ def test_what_would_change_nothing_is_refused() -> None:
     with pytest.raises(ValidationError, match="Table already has an enabled stream: TableName: orders"):
         with_stream(enabled, on, 6_000_000)
     disabled = with_stream(enabled, off, 6_000_000)
-    assert enabled_us_of(disabled) == 5_000_000
+    assert disabled.stream_since_us == 5_000_000
     with pytest.raises(ValidationError, match="Table has no stream to disable: TableName: orders"):
         with_stream(disabled, off, 7_000_000)
 
@@ -233,8 +240,3 @@ def test_a_replicas_stream_stays_on() -> None:
     enabled = with_stream(definition, on, 5_000_000).with_replicas((RegionName("here"), RegionName("there")))
     with pytest.raises(ValidationError, match="Disabling Stream is not allowed for a Global Table replica"):
         with_stream(enabled, off, 6_000_000)
-
-
-def test_a_definition_of_before_streams_were_noted_has_one_since_it_was_made() -> None:
-    assert enabled_us_of(replace(definition, stream=on)) == definition.created_us
-    assert enabled_us_of(definition) is None

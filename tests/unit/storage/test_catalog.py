@@ -1,5 +1,7 @@
 """The catalog: a region's tables survive its end, and nobody else's directory is taken for its own."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,6 +85,27 @@ def test_a_removed_table_is_gone_and_its_sequences_stay(tmp_path: Path) -> None:
     assert not reopened.tables()
     assert reopened.retired_lanes(Generation(b"g" * 16)) == {0: 4, 1: 0, 2: 9, 3: 1}
     assert reopened.retired_lanes(Generation(b"h" * 16)) == {}
+
+
+def test_a_catalog_of_another_format_is_refused_as_it_is(tmp_path: Path) -> None:
+    open_catalog(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / "catalog.db")) as connection, connection:
+        connection.execute("DROP TABLE tables")
+        connection.execute("UPDATE identity SET format = 99")
+    before = (tmp_path / "catalog.db").read_bytes()
+    with pytest.raises(OperatorError, match="format 99"):
+        open_catalog(tmp_path)
+    assert (tmp_path / "catalog.db").read_bytes() == before
+
+
+def test_a_catalog_whose_making_was_cut_short_is_made_to_its_end(tmp_path: Path) -> None:
+    open_catalog(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / "catalog.db")) as connection, connection:
+        connection.execute("DROP TABLE tables")
+        connection.execute("DELETE FROM identity")
+    catalog = open_catalog(tmp_path)
+    assert not catalog.tables()
+    catalog.close()
 
 
 @pytest.mark.parametrize(("region", "number"), [("there", 1), ("here", 2)])

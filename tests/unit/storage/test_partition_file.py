@@ -130,9 +130,14 @@ def test_a_follower_never_goes_back(tmp_path: Path) -> None:
 def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
     file = open_file(tmp_path)
     file.connection.execute("UPDATE state SET format = 99")
+    path = file.path
     file.close()
     with pytest.raises(OperatorError, match="format 99"):
         open_file(tmp_path)
+    reader = PartitionReader(path, storage_key)
+    with pytest.raises(OperatorError, match="format 99"):
+        reader.is_made()
+    reader.close()
 
 
 def test_a_lane_is_read_in_order_and_cut_at_a_size(tmp_path: Path) -> None:

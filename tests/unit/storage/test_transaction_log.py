@@ -45,6 +45,18 @@ async def test_a_log_that_was_never_written_to_is_no_file(tmp_path: Path) -> Non
     assert not any(tmp_path.iterdir())  # noqa: ASYNC240 - in a test's own folder
 
 
+async def test_a_log_of_another_format_is_refused_at_start(tmp_path: Path) -> None:
+    async with opened(tmp_path) as log:
+        _, committed = log.append([entry()])
+        await committed
+    connection = open_writer(tmp_path / "transactions.db", storage_key)
+    connection.execute("UPDATE format SET number = 99")
+    connection.close()
+    with pytest.raises(OperatorError, match="format 99"):
+        async with opened(tmp_path):
+            pass
+
+
 async def test_what_is_not_finished_is_found_by_the_next_start_in_order(tmp_path: Path) -> None:
     async with opened(tmp_path) as log:
         numbers, committed = log.append([entry(b"first"), entry(b"second", token="t"), entry(b"third")])
@@ -145,7 +157,7 @@ _queries = {
 @pytest.mark.parametrize("name", sorted(_queries))
 def test_no_statement_scans_the_log_or_sorts_unless_intended(tmp_path: Path, name: str) -> None:
     connection = open_writer(tmp_path / "transactions.db", storage_key)
-    TransactionLogFile(connection, tmp_path)
+    TransactionLogFile(connection)
     steps = plan(connection, _queries[name])
     assert not any("TEMP B-TREE" in step for step in steps), steps
     scans = [step for step in steps if step.startswith("SCAN")]

@@ -7,10 +7,9 @@ from uuid import UUID
 from services.region.api.dynamodb.index_descriptions import describe_indexes
 from services.region.commands.tables import Pending, TableDescription
 from services.region.rules.arns import Arns
-from services.region.rules.streams import enabled_us_of, label_of
+from services.region.rules.streams import label_of
 from services.region.rules.throughput import decreases_today, warm_units
 from shared.model.tables import (
-    BillingMode,
     RegionName,
     ReplicaIndexSettings,
     ReplicaSettings,
@@ -76,10 +75,7 @@ def _throughput(definition: TableDefinition, now_us: int) -> dict[str, Any]:
 def _billing(described: TableDescription) -> dict[str, Any]:
     """Shown once a table is, or ever was, on-demand; the time is not yet in the answer of what made it so."""
     definition = described.definition
-    is_on_demand = definition.billing_mode is BillingMode.PAY_PER_REQUEST
     since_us = definition.settings.on_demand_since_us
-    if since_us is None and is_on_demand:
-        since_us = definition.created_us  # a definition of the time before it was noted
     if since_us is None:
         return {}
     summary: dict[str, Any] = {"BillingMode": definition.billing_mode.value}
@@ -145,9 +141,8 @@ def _stream(definition: TableDefinition, arn: str) -> dict[str, Any]:
     members: dict[str, Any] = {}
     if definition.stream is not None and definition.stream.enabled:
         members["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": definition.stream.view_type}
-    enabled_us = enabled_us_of(definition)
-    if enabled_us is not None:
-        label = label_of(enabled_us)
+    if definition.stream_since_us is not None:
+        label = label_of(definition.stream_since_us)
         members |= {"LatestStreamLabel": label, "LatestStreamArn": f"{arn}/stream/{label}"}
     return members
 
