@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from services.lab.ports import loopback
+from tests.unit.stream_server import stream_server
 
 Respond = Callable[[str, bytes], Awaitable[bytes]]  # request line and body -> the bytes of the response
 
@@ -12,29 +13,15 @@ Respond = Callable[[str, bytes], Awaitable[bytes]]  # request line and body -> t
 @asynccontextmanager
 async def http_stub(respond: Respond) -> AsyncIterator[str]:
     """The server's endpoint."""
-    writers: list[asyncio.StreamWriter] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.append(writer)
-        with suppress(asyncio.IncompleteReadError, ConnectionResetError):
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode()
-                length = int(head.lower().partition("content-length: ")[2].partition("\r\n")[0] or 0)
-                response = await respond(head.partition("\r\n")[0], await reader.readexactly(length))
-                writer.write(response)
-                if not response or b"Connection: close" in response:
-                    writer.close()
-                    return
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            length = int(head.lower().partition("content-length: ")[2].partition("\r\n")[0] or 0)
+            writer.write(await respond(head.partition("\r\n")[0], await reader.readexactly(length)))
 
-    server = await asyncio.start_server(serve, loopback, 0)
-    try:
-        yield f"http://{loopback}:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
-        for writer in writers:
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
+    async with stream_server(serve) as port:
+        yield f"http://{loopback}:{port}"
 
 
 def ok(body: bytes) -> bytes:

@@ -11,6 +11,7 @@ from services.lab.links import Link, Links
 from services.lab.ports import loopback
 from services.lab.relay import Relay
 from shared.errors import OperatorError
+from tests.unit.stream_server import stream_server
 
 silence_s = 0.1
 patience_s = 5.0
@@ -64,21 +65,13 @@ async def source() -> AsyncIterator[Source]:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections.append(Streams(reader, writer))
-        try:
-            while data := await reader.read(65_536):
-                heard.extend(data)
-                writer.write(data)
-                await writer.drain()
-        except ConnectionResetError:
-            pass
-        finally:
-            writer.close()
+        while data := await reader.read(65_536):
+            heard.extend(data)
+            writer.write(data)
+            await writer.drain()
 
-    server = await asyncio.start_server(serve, loopback, 0)
-    yield Source(server.sockets[0].getsockname()[1], heard, connections)
-    server.close()
-    for streams in connections:
-        await streams.close()
+    async with stream_server(serve) as port:
+        yield Source(port, heard, connections)
 
 
 @pytest.fixture

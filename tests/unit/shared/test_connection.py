@@ -1,38 +1,27 @@
 """Connections between regions, with other sides that misbehave."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from shared import connection
 from shared.connection import Answer, Endpoint, NoAnswerError
+from tests.unit.stream_server import Serve, stream_server
 
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 reply = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
 @asynccontextmanager
-async def serving(handle: Handler) -> AsyncIterator[Endpoint]:
+async def serving(handle: Serve) -> AsyncIterator[Endpoint]:
     """A server that hands every connection to `handle`, and an endpoint that speaks to it."""
-
-    async def handle_and_close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async with stream_server(handle) as port:
+        endpoint = Endpoint(f"http://127.0.0.1:{port}", headers={"X-Caller": "me"})
         try:
-            await handle(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+            yield endpoint
         finally:
-            writer.close()
-
-    server = await asyncio.start_server(handle_and_close, "127.0.0.1", 0)
-    endpoint = Endpoint(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", headers={"X-Caller": "me"})
-    try:
-        yield endpoint
-    finally:
-        await endpoint.close()
-        server.close()
-        await server.wait_closed()
+            await endpoint.close()
 
 
 async def read_request(reader: asyncio.StreamReader) -> tuple[str, bytes]:
