@@ -27,7 +27,6 @@ log = structlog.get_logger(__name__)
 
 _keep_alive_s = 75
 _drain_s = 8
-_switch_interval_s = 0.001
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,7 +36,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         configure_logging("region", settings.region)
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of every attempt to reach a broker
         _raise_descriptor_limit()
-        sys.setswitchinterval(_switch_interval_s)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(settings))
     except OperatorError as error:

@@ -138,12 +138,27 @@ _submit = Partition.submit
 
 
 def _position_before_changes(self: Partition, job: Job[Any]) -> "Future[Any]":
-    """Two transactions instead of one."""
+    """Two transactions, one after the other, instead of one."""
     if not isinstance(job, ApplyChanges):
         return _submit(self, job)
-    first = _submit(self, _PositionFirst(job))
-    first.add_done_callback(Future.exception)
-    return _submit(self, _ChangesLater(job))
+    outcome: Future[Any] = Future()
+
+    def go_on(first: "Future[Any]") -> None:
+        if first.exception() is None:
+            _submit(self, _ChangesLater(job)).add_done_callback(settle)
+        else:
+            settle(first)
+
+    def settle(last: "Future[Any]") -> None:
+        if outcome.cancelled():
+            last.exception()
+        elif (error := last.exception()) is not None:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(last.result())
+
+    _submit(self, _PositionFirst(job)).add_done_callback(go_on)
+    return outcome
 
 
 _run_apply_changes = ApplyChanges.run

@@ -27,6 +27,7 @@ from services.region.storage.partitions import CommittedHook, Partition, Partiti
 from services.region.storage.reader import PartitionReader
 from services.region.storage.transaction_log import Entry, TransactionLog, TransactionLogFile
 from services.region.storage.transaction_log import has_tables as has_log
+from services.region.storage.write_ahead_log import WriteAheadLog
 from services.region.storage.writer import WriterThreads
 from shared.changes.records import Kind, Lane
 from shared.clock import Clock
@@ -124,7 +125,7 @@ class SimulatedFile(PartitionFile):
         self.logged = []
         self.connection = disk.database(lane)
         self._execute = self.connection.cursor().execute
-        self._wal_pages = 0
+        self.log = WriteAheadLog(self.connection)
         self.state = self._load(first_state)
         self._before = self.state
         self._disk = disk

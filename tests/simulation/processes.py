@@ -81,6 +81,9 @@ class _ProcessLoop:
     def time(self) -> float:
         return self._loop.time()
 
+    def call_soon(self, callback: Callable[..., object], *arguments: Any) -> asyncio.Handle:
+        return self._loop.call_soon(self._process.guarded(callback), *arguments)
+
     def call_later(self, delay_s: float, callback: Callable[..., object], *arguments: Any) -> asyncio.TimerHandle:
         return self._loop.call_later(delay_s, self._process.guarded(callback), *arguments)
 

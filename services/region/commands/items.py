@@ -88,6 +88,9 @@ class DeleteItem(NamedTuple):
     return_collection_size: bool = False
 
 
+ItemWrite = PutItem | UpdateItem | DeleteItem
+
+
 class GetItem(NamedTuple):
     table: str
     key: Item

@@ -1,13 +1,14 @@
 """Single items: find the partition, read at once or submit to its writer, and shape the answer."""
 
 from asyncio import Future
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from services.region.commands.items import (
     DeleteItem,
     GetItem,
     ItemCollection,
     ItemFound,
+    ItemWrite,
     ItemWritten,
     PutItem,
     ReturnConsumedCapacity,
@@ -23,6 +24,7 @@ from services.region.rules.stored import StoredItem
 from services.region.rules.writes import Decision, decide_delete, decide_put, decide_update
 from services.region.storage.partition_file import PartitionFile
 from shared.errors import ValidationError
+from shared.model.indexes import SecondaryIndex
 from shared.model.keys import ItemKey
 from shared.model.values import Item, decode_item, encode_item
 
@@ -55,8 +57,8 @@ class Items:
         key = key_of_item(table.schema, command.item)
         if table.indexes:
             check_index_keys(table.indexes, command.item)
-        image = encode_item(command.item)
-        return _submit(table, key, command, lambda stored: decide_put(command, image, stored))
+        image, guard, wanted = encode_item(command.item), command.guard, command.return_values
+        return _submit(table, key, command, lambda stored: decide_put(image, stored, guard=guard, wanted=wanted))
 
     def update(self, command: UpdateItem) -> Future[ItemWritten]:
         table = self._registry.serving(command.table)
@@ -80,18 +82,17 @@ class Items:
         return _submit(table, key, command, lambda stored: decide_delete(command, stored))
 
 
-def _submit(
-    table: Table, key: ItemKey, command: PutItem | UpdateItem | DeleteItem, decide: Decide
-) -> Future[ItemWritten]:
+def _submit(table: Table, key: ItemKey, command: ItemWrite, decide: Decide) -> Future[ItemWritten]:
     measured = command.return_consumed_capacity is not ReturnConsumedCapacity.NONE
     if table.indexes:
+        collection_key = _partition_key(table, command) if command.return_collection_size else None
         return table.partition(key.slot).submit(
-            IndexedItemWrite(key, decide, table=table, command=command, measured=measured)
+            IndexedWrite(key, decide, indexes=table.indexes, collection_key=collection_key, measured=measured)
         )
-    return table.partition(key.slot).submit(ItemWrite(key, decide, measured=measured))
+    return table.partition(key.slot).submit(Write(key, decide, measured=measured))
 
 
-class ItemWrite:
+class Write:
     """One decision on one item, run by the partition's writer."""
 
     __slots__ = ("_decide", "_key", "_measured")
@@ -112,31 +113,31 @@ class ItemWrite:
         return ItemWritten(attributes, version, created=old is None, capacity_units=units)
 
 
-class IndexedItemWrite:
-    """As `ItemWrite`, on a table with indexes: they count as well."""
+class IndexedWrite:
+    """As `Write`, on a table with indexes: they count as well."""
 
-    __slots__ = ("_command", "_decide", "_key", "_measured", "_table")
+    __slots__ = ("_collection_key", "_decide", "_indexes", "_key", "_measured")
 
     def __init__(
         self,
         key: ItemKey,
         decide: Decide,
         *,
-        table: Table,
-        command: PutItem | UpdateItem | DeleteItem,
+        indexes: Sequence[SecondaryIndex],
+        collection_key: Item | None,
         measured: bool,
     ) -> None:
         self._key = key
         self._decide = decide
-        self._table = table
-        self._command = command
+        self._indexes = indexes
+        self._collection_key = collection_key  # where the size of the item's collection is to be told
         self._measured = measured
 
     def run(self, file: PartitionFile, now_us: int) -> ItemWritten:
         stored = file.read(self._key)
         kind, image, attributes = self._decide(stored)
         old = None if stored is None else stored.image
-        indexes = self._table.indexes
+        indexes = self._indexes
         has_local = not indexes[-1].is_global
         version = None
         if kind is not None:
@@ -148,11 +149,11 @@ class IndexedItemWrite:
             index_units = index_write_units(indexes, old, image if kind is not None else old)
             units = write_units(old, image) + total_units(index_units)
         collection = None
-        if has_local and self._command.return_collection_size:
-            collection = ItemCollection(_partition_key(self._table, self._command), file.collection_bytes(self._key))
+        if has_local and self._collection_key is not None:
+            collection = ItemCollection(self._collection_key, file.collection_bytes(self._key))
         return ItemWritten(attributes, version, old is None, units, index_units, collection)
 
 
-def _partition_key(table: Table, command: PutItem | UpdateItem | DeleteItem) -> Item:
+def _partition_key(table: Table, command: ItemWrite) -> Item:
     name = table.schema.partition.name
     return {name: (command.item if isinstance(command, PutItem) else command.key)[name]}

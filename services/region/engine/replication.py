@@ -6,7 +6,7 @@ twice and a gap is never jumped over. Changes, snapshots and table definitions a
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
 import structlog
@@ -333,16 +333,7 @@ class Tally:
             self.duplicate += 1
 
     def outcome(self, position: Position, *, gap: bool) -> LaneOutcome:
-        return LaneOutcome(
-            position,
-            applied=self.applied,
-            superseded=self.superseded,
-            duplicate=self.duplicate,
-            conflicts=self.conflicts,
-            dead_letters=self.dead_letters,
-            drifted=self.drifted,
-            gap=gap,
-        )
+        return LaneOutcome(position, gap=gap, **asdict(self))
 
 
 def apply_change(file: PartitionFile, change: Change, record: bytes, *, now_us: int, tally: Tally) -> None:

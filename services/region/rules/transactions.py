@@ -85,7 +85,8 @@ def key_of(schema: KeySchema, indexes: Sequence[SecondaryIndex], action: Action)
 def decide(action: Action, stored: StoredItem | None, *, indexes: Sequence[SecondaryIndex]) -> Decision:
     """Raises `ConditionalCheckFailedError` or `ValidationError`."""
     if isinstance(action, PutItem):
-        return decide_put(action, encode_item(action.item), stored)
+        image = encode_item(action.item)
+        return decide_put(image, stored, guard=action.guard, wanted=action.return_values)
     if isinstance(action, UpdateItem):
         return decide_update(action, stored, indexes=indexes)
     if isinstance(action, DeleteItem):

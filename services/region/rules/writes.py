@@ -6,7 +6,7 @@ Pure, and safe to run twice: the writer runs it inside the partition's transacti
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from services.region.commands.items import DeleteItem, Guard, PutItem, ReturnValues, UpdateItem, no_guard
+from services.region.commands.items import DeleteItem, Guard, ReturnValues, UpdateItem, no_guard
 from services.region.expressions.updates import updated_attributes
 from services.region.rules.indexes import check_size_with_entries, check_updated_index_keys
 from services.region.rules.stored import StoredItem
@@ -34,9 +34,10 @@ class Decision(NamedTuple):
 _nothing = Decision(None, None, None)
 
 
-def decide_put(command: PutItem, image: bytes, stored: StoredItem | None) -> Decision:
-    check_guard(command.guard, stored)
-    return Decision(Kind.PUT, image, _old_image(stored) if command.return_values is ReturnValues.ALL_OLD else None)
+def decide_put(image: bytes, stored: StoredItem | None, *, guard: Guard, wanted: ReturnValues) -> Decision:
+    """Not given the command: its tree of attributes is to be let go while the write waits."""
+    check_guard(guard, stored)
+    return Decision(Kind.PUT, image, _old_image(stored) if wanted is ReturnValues.ALL_OLD else None)
 
 
 def decide_delete(command: DeleteItem, stored: StoredItem | None) -> Decision:

@@ -6,7 +6,6 @@ what is stored; `rollback` puts them back. Sequences, counts and digest are stor
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -28,6 +27,7 @@ from services.region.storage.index_entries import (
     maintain_indexes,
     write_indexes,
 )
+from services.region.storage.write_ahead_log import WriteAheadLog
 from shared.changes.records import Kind, Lane, encode_change
 from shared.durability import make_folder
 from shared.feed.port import Position
@@ -35,9 +35,6 @@ from shared.limits import dead_letters_counted_max, slots
 from shared.model.indexes import SecondaryIndex
 from shared.model.keys import ItemKey
 from shared.versions.versions import SeenVector, Version, encode_seen, next_timestamp, timestamp_at, with_entry
-
-wal_pages_when_idle = 256
-wal_pages_max = 4096
 
 
 class CopyState(StrEnum):
@@ -111,8 +108,7 @@ class PartitionFile:
         self.logged: list[LoggedChange] = []  # changes made here in the open transaction
         make_folder(path.parent)
         self.connection = open_writer(path, key)
-        self._wal_pages = 0
-        self.connection.set_wal_hook(self._note_wal_pages)
+        self.log = WriteAheadLog(self.connection)
         self._execute = self.connection.cursor().execute  # of statements that every write runs: one cursor, used again
         self.state = self._load(first_state)
         self._before = self.state
@@ -336,15 +332,8 @@ class PartitionFile:
 
     # The file
 
-    def checkpoint(self, *, idle: bool) -> None:
-        """Moves the WAL into the file when it has grown; the idle bound is lower so that the work falls into pauses.
-
-        One that fails, as on a full disk, loses nothing: the WAL keeps what it holds, and a later one tries again.
-        """
-        if self._wal_pages >= (wal_pages_when_idle if idle else wal_pages_max):
-            with suppress(apsw.Error):
-                self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-                self._wal_pages = 0
+    def checkpoint(self, *, pages_min: int) -> None:
+        self.log.checkpoint(self.connection, pages_min=pages_min)
 
     def close(self) -> None:
         self.connection.close()
@@ -397,10 +386,6 @@ class PartitionFile:
         self._execute(
             statements.append_change, (state.sequence, is_own, state.origin_sequence, commit_us, record, old_image)
         )
-
-    def _note_wal_pages(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
-        self._wal_pages = pages
-        return apsw.SQLITE_OK
 
 
 def is_made(connection: apsw.Connection, path: Path) -> bool:

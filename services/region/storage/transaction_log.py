@@ -16,7 +16,7 @@ import apsw
 from services.region.commands.transactions import ClientToken
 from services.region.storage import transaction_statements as statements
 from services.region.storage.connections import check_format, open_reader, open_writer
-from services.region.storage.partition_file import wal_pages_max, wal_pages_when_idle
+from services.region.storage.write_ahead_log import WriteAheadLog, pages_max, pages_when_idle
 from services.region.storage.writer import WriterThreads, as_unavailable
 from shared.errors import ServiceUnavailableError
 from shared.limits import transaction_token_age_s, transactions_forgotten_per_job_max
@@ -139,7 +139,7 @@ class TransactionLog:
             error = as_unavailable(failure)
         self._loop.call_soon_threadsafe(self._settle, batch, error)
         if self._file is not None:
-            self._file.checkpoint(idle=not self._committed)
+            self._file.checkpoint(pages_min=pages_max if self._committed else pages_when_idle)
 
     def _settle(self, batch: _Batch, error: Exception | None) -> None:
         if error is None:
@@ -185,8 +185,7 @@ class TransactionLogFile:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
-        self._wal_pages = 0
-        connection.set_wal_hook(self._note_wal_pages)
+        self._log = WriteAheadLog(connection)
         if not has_tables(connection):
             with _transaction(connection):
                 connection.execute(statements.create)
@@ -205,12 +204,8 @@ class TransactionLogFile:
             for number, (decided_us, client_token, changes) in entries:
                 execute(statements.append, (number, decided_us, *(client_token or (None, None)), changes or None))
 
-    def checkpoint(self, *, idle: bool) -> None:
-        """One that fails, as on a full disk, loses nothing."""
-        if self._wal_pages >= (wal_pages_when_idle if idle else wal_pages_max):
-            with suppress(apsw.Error):
-                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-                self._wal_pages = 0
+    def checkpoint(self, *, pages_min: int) -> None:
+        self._log.checkpoint(self._connection, pages_min=pages_min)
 
     def close(self) -> None:
         self._connection.close()
@@ -220,10 +215,6 @@ class TransactionLogFile:
             statements.read_oldest, (transactions_forgotten_per_job_max, before_us)
         ).fetchall()
         return [number for (number,) in rows]
-
-    def _note_wal_pages(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
-        self._wal_pages = pages
-        return apsw.SQLITE_OK
 
 
 @contextmanager

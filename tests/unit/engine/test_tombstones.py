@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -212,8 +213,9 @@ async def test_a_write_after_that_beats_the_tombstone_that_others_still_have(tmp
         assert await there.get("shared", "item") == "again"
 
 
-async def test_a_resync_drops_what_the_donor_has_deleted_and_forgotten(tmp_path: Path) -> None:
-    """The rows of a copy that is too old to be continued would live for ever: no tombstone reaches them any more."""
+@asynccontextmanager
+async def forgotten_deletion(tmp_path: Path) -> AsyncIterator[tuple[InProcessRegion, InProcessRegion, Lane]]:
+    """Two regions, of which the first has deleted and forgotten an item of this lane that the second still has."""
     clock = AheadClock()
     async with opened(tmp_path, clock=clock) as opened_here, opened(tmp_path, "there", clock=clock) as there:
         here = Place(opened_here, clock, tmp_path)
@@ -226,32 +228,27 @@ async def test_a_resync_drops_what_the_donor_has_deleted_and_forgotten(tmp_path:
         await here.until_wanted(lane)
         await until_said(here, lane)
         await here.until_collected(lane)
+        yield opened_here, there, lane
+
+
+async def test_a_resync_drops_what_the_donor_has_deleted_and_forgotten(tmp_path: Path) -> None:
+    """The rows of a copy that is too old to be continued would live for ever: no tombstone reaches them any more."""
+    async with forgotten_deletion(tmp_path) as (here, there, lane):
         await there.put("shared", "of there", "kept")
         assert await there.get("shared", "item") == "text", "it has not got the deletion"
         lost = {"generation": lane.generation.hex(), "partition": lane.partition, "source": "here"}
         await there.ask("POST", "lanes/needs_resync", json=lost)
-        await copy_partition(lane, opened_here, there)
+        await copy_partition(lane, here, there)
         assert await there.scanned("shared") == {"of there": "kept"}
-        await carry(there, opened_here)
-        digests = [await region.ask("GET", "digests") for region in (opened_here, there)]
+        await carry(there, here)
+        digests = [await region.ask("GET", "digests") for region in (here, there)]
         assert digests[0] == digests[1]
 
 
 async def test_a_donors_old_row_does_not_bring_back_what_was_collected_here(tmp_path: Path) -> None:
     """A donor that leaves, or was restored, may not have got the deletion."""
-    clock = AheadClock()
-    async with opened(tmp_path, clock=clock) as opened_here, opened(tmp_path, "there", clock=clock) as there:
-        here = Place(opened_here, clock, tmp_path)
-        await opened_here.create_table("shared")
-        await add_replica("shared", opened_here, there)
-        await opened_here.put("shared", "item", "text")
-        await carry(opened_here, there)
-        lane = await here.lane_of_deleted()
-        clock.passed_us = day_us + minute_us
-        await here.until_wanted(lane)
-        await until_said(here, lane)
-        await here.until_collected(lane)
+    async with forgotten_deletion(tmp_path) as (here, there, lane):
         lost = {"generation": lane.generation.hex(), "partition": lane.partition, "source": "there"}
-        await opened_here.ask("POST", "lanes/needs_resync", json=lost)
-        await copy_partition(lane, there, opened_here)
-        assert await opened_here.get("shared", "item") is None
+        await here.ask("POST", "lanes/needs_resync", json=lost)
+        await copy_partition(lane, there, here)
+        assert await here.get("shared", "item") is None

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.region.commands.items import DeleteItem, Guard, PutItem, ReturnValues, UpdateItem
+from services.region.commands.items import DeleteItem, Guard, ReturnValues, UpdateItem, no_guard
 from services.region.expressions.conditions import bind_condition
 from services.region.expressions.substitutions import Substitutions
 from services.region.expressions.updates import bind_update
@@ -31,13 +31,12 @@ def update(expression: str, values: dict[str, Any] | None = None, **options: Any
 
 @pytest.mark.parametrize("before", [None, tombstone, stored])
 def test_a_put_writes_whatever_is_stored(before: StoredItem | None) -> None:
-    assert decide_put(PutItem("table", key), image, before) == (Kind.PUT, image, None)
+    assert decide_put(image, before, guard=no_guard, wanted=ReturnValues.NONE) == (Kind.PUT, image, None)
 
 
 @pytest.mark.parametrize(("before", "returned"), [(None, None), (tombstone, None), (stored, image)])
 def test_a_put_returns_the_old_image_when_asked_to(before: StoredItem | None, returned: bytes | None) -> None:
-    command = PutItem("table", key, return_values=ReturnValues.ALL_OLD)
-    assert decide_put(command, image, before).attributes == returned
+    assert decide_put(image, before, guard=no_guard, wanted=ReturnValues.ALL_OLD).attributes == returned
 
 
 def test_a_delete_of_an_item_makes_a_tombstone() -> None:

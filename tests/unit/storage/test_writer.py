@@ -9,7 +9,7 @@ from typing import Any, cast
 import apsw
 import pytest
 
-from services.region.storage import partition_file, writer
+from services.region.storage import write_ahead_log, writer
 from services.region.storage.partition_file import PartitionFile
 from services.region.storage.partitions import Partition, Partitions
 from services.region.storage.writer import Group
@@ -40,7 +40,7 @@ async def test_writes_of_a_group_share_one_transaction_and_all_are_woken(tmp_pat
         await partition.submit(Write("first"))
         writes = [partition.submit(Write(f"item {number}")) for number in range(100)]
         versions = await asyncio.gather(*writes)
-        assert [len(group.jobs) for group in groups] == [1, 1, 99], "the first of a burst does not wait for company"
+        assert [len(group.jobs) for group in groups] == [1, 100], "what comes in one turn of the loop goes together"
         assert [change.origin_sequence for group in groups for change in group.changes] == list(range(1, 102))
         assert len(versions) == 100
         check(partition)
@@ -51,12 +51,12 @@ async def test_a_group_waits_for_its_company_and_no_longer(tmp_path: Path, monke
     groups: list[Group] = []
     async with open_partitions(tmp_path, committed=lambda _, group: groups.append(group)) as partitions:
         partition = partitions.of(lane)
-        alone, second, third = [partition.submit(Write(name)) for name in "abc"]
-        await alone
-        await asyncio.wait((second, third), timeout=0.05)
-        assert not second.done()
-        await asyncio.gather(second, third, partition.submit(Write("a again")))
-        assert [len(group.jobs) for group in groups] == [1, 3]
+        await asyncio.gather(*(partition.submit(Write(name)) for name in "abc"))
+        first, second = partition.submit(Write("a")), partition.submit(Write("b"))
+        await asyncio.wait((first, second), timeout=0.05)
+        assert not first.done()
+        await asyncio.gather(first, second, partition.submit(Write("c")))
+        assert [len(group.jobs) for group in groups] == [3, 3]
 
 
 async def test_a_group_is_told_of_before_its_writers_are_woken(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ class FullDisk:
 
 async def test_a_checkpoint_that_fails_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It runs on the writer's thread after the reply; a thread that dies there would hang every later write."""
-    monkeypatch.setattr(partition_file, "wal_pages_when_idle", 0)
+    monkeypatch.setattr(write_ahead_log, "pages_max", 0)
     disks: list[FullDisk] = []
 
     class FillDisk:
@@ -172,6 +172,27 @@ async def test_a_checkpoint_that_fails_stops_nobody(tmp_path: Path, monkeypatch:
         await partition.submit(Write("b"))
         check(partition)
     assert disks[0].checkpoints >= 2
+
+
+async def test_a_pause_is_used_to_move_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that waits for its high bound would keep every quiet partition at that size."""
+    monkeypatch.setattr(write_ahead_log, "pages_when_idle", 1)
+    loop, moved = asyncio.get_running_loop(), asyncio.Event()
+
+    class Watched(FullDisk):
+        def wal_checkpoint(self, **options: object) -> None:
+            self._connection.wal_checkpoint(**options)  # type: ignore[arg-type]
+            loop.call_soon_threadsafe(moved.set)
+
+    class Watch:
+        def run(self, file: PartitionFile, now_us: int) -> None:  # noqa: ARG002 - a job is given the time
+            file.connection = cast("apsw.Connection", Watched(file.connection))
+
+    async with open_partitions(tmp_path) as partitions:
+        partition = partitions.of(lane)
+        await asyncio.gather(partition.submit(Watch()), partition.submit(Write("a")))
+        await moved.wait()
+        check(partition)
 
 
 async def test_a_write_replaces_what_a_group_before_it_wrote(tmp_path: Path) -> None:

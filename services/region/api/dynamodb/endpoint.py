@@ -35,12 +35,16 @@ Reply = Callable[[int, bytes], None]  # is given the status and the body
 
 
 class Operation(NamedTuple):
-    """How one operation is answered: `run` gives the result, or a future or coroutine of it if it has to wait."""
+    """How one operation is answered: `run` gives the result, or a future or coroutine of it if it has to wait.
+
+    `kept` says which part of a command is held for `render` while it waits; without it, all of the command is.
+    """
 
     parse: Callable[[dict[str, Any]], Any]
     run: Callable[[Any], Any]
     render: Callable[[Any, Any], bytes]  # (result, command)
     waits: bool = True
+    kept: Callable[[Any], Any] | None = None
 
 
 class Endpoint:
@@ -89,7 +93,7 @@ class Endpoint:
             check_signed(fields, query)
             if type(request) is not dict:
                 raise SerializationError
-            parse, run, render, waits = operation
+            parse, run, render, waits, kept = operation
             command = parse(request)
             result = run(command)
             if not waits:
@@ -101,10 +105,12 @@ class Endpoint:
             self._reply_error(metrics, error, began_s, reply)
             return
 
+        outline = command if kept is None else kept(command)
+
         def finish(future: Future[Any]) -> None:
             self._running.discard(future)
             try:
-                encoded = render(future.result(), command)
+                encoded = render(future.result(), outline)
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - every error becomes a reply
                 self._reply_error(metrics, error, began_s, reply)
                 del future  # or the error would hold, by its trace, what holds the error

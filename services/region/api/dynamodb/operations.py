@@ -52,10 +52,16 @@ def operations(engine: Engine, *, arns: Arns, address: str) -> Mapping[str, Oper
     changed = partial(replies.table_description, arns=arns)
     described = partial(replies.table, arns=arns)
     return {
-        "PutItem": Operation(parse_items.parse_put_item, items.put, replies.item_written),
+        "PutItem": Operation(
+            parse_items.parse_put_item, items.put, replies.item_written, kept=replies.kept_for_item_written
+        ),
         "GetItem": Operation(parse_items.parse_get_item, items.get, replies.item_found, waits=False),
-        "UpdateItem": Operation(parse_items.parse_update_item, items.update, replies.item_written),
-        "DeleteItem": Operation(parse_items.parse_delete_item, items.delete, replies.item_written),
+        "UpdateItem": Operation(
+            parse_items.parse_update_item, items.update, replies.item_written, kept=replies.kept_for_item_written
+        ),
+        "DeleteItem": Operation(
+            parse_items.parse_delete_item, items.delete, replies.item_written, kept=replies.kept_for_item_written
+        ),
         "Query": Operation(parse_queries.parse_query, queries.query, replies.page),
         "Scan": Operation(parse_queries.parse_scan, queries.scan, replies.page),
         "BatchGetItem": Operation(parse_batches.parse_batch_get_item, batches.get, replies.items_found, waits=False),

@@ -23,6 +23,7 @@ _continue = b"HTTP/1.1 100 Continue\r\n\r\n"
 _json_1_0 = b"application/x-amz-json-1.0"
 _json = b"application/json"
 _close = b"connection: close\r\n"
+_no_fields: dict[bytes, bytes] = {}
 _content_encoding = b"content-encoding: %b\r\n"
 _compressed_at_once_bytes_max = 64 * 1024  # a millisecond; more is compressed beside the event loop
 _cross_origin = b"access-control-allow-origin: *\r\naccess-control-expose-headers: x-amzn-requestid,x-amz-crc32\r\n"
@@ -61,9 +62,13 @@ class Outbox:
 
 
 class Exchange:
-    """One request on the short way, from its head to its reply."""
+    """One request on the short way, from its head to its reply.
 
-    __slots__ = ("body", "body_bytes", "fields", "keep_alive", "query")
+    Head and body are let go when the operation begins: what waiting requests keep is what pushes everybody else's
+    objects out of the processor's caches.
+    """
+
+    __slots__ = ("accepts", "body", "body_bytes", "fields", "is_cross_origin", "keep_alive", "query", "reply_type")
 
     def __init__(self, fields: dict[bytes, bytes], query: bytes, *, keep_alive: bool) -> None:
         self.fields = fields
@@ -71,6 +76,9 @@ class Exchange:
         self.keep_alive = keep_alive
         self.body: list[bytes] = []
         self.body_bytes = 0
+        self.accepts = fields.get(b"accept-encoding", b"")
+        self.is_cross_origin = b"origin" in fields
+        self.reply_type = _reply_type(fields.get(b"content-type", b""))
 
 
 class DynamoDBProtocol(HttpToolsProtocol):
@@ -190,19 +198,20 @@ class DynamoDBProtocol(HttpToolsProtocol):
     def _answer(self, exchange: Exchange) -> None:
         self._answering = exchange
         body = exchange.body[0] if len(exchange.body) == 1 else b"".join(exchange.body)
-        exchange.body = []
-        content_type = exchange.fields.get(b"content-type", b"")
+        fields = exchange.fields
+        exchange.body, exchange.fields = [], _no_fields
+        content_type = fields.get(b"content-type", b"")
         if content_type != _json_1_0 and body and content_type.partition(b";")[0].strip() not in (_json_1_0, _json):
             self._reply(*self.endpoint.unknown_content_type)
         else:
-            self.endpoint.answer(exchange.fields, body, self._reply, query=exchange.query)
+            self.endpoint.answer(fields, body, self._reply, query=exchange.query)
 
     def _reply(self, status: int, body: bytes) -> None:
         exchange = self._answering
         if exchange is None or len(body) < compressed_reply_bytes_min:
             self._send(status, body)
             return
-        coding = accepted_coding(exchange.fields.get(b"accept-encoding", b""))
+        coding = accepted_coding(exchange.accepts)
         if coding is None:
             self._send(status, body)
         elif len(body) < _compressed_at_once_bytes_max:
@@ -216,16 +225,16 @@ class DynamoDBProtocol(HttpToolsProtocol):
         transport = self.transport
         if exchange is None or transport.is_closing():
             return
-        endpoint, fields = self.endpoint, exchange.fields
+        endpoint = self.endpoint
         keep_alive = exchange.keep_alive and not self._is_stopping and not self._is_overrun
-        if b"origin" in fields:
+        if exchange.is_cross_origin:
             further += _cross_origin
         if not keep_alive:
             further += _close
         reply = _reply_format % (
             _status_lines[status],
             endpoint.common_headers(self.server_state.default_headers),
-            _json_1_0 if fields.get(b"content-type") == _json_1_0 else _content_type(fields),
+            exchange.reply_type,
             len(body),
             endpoint.request_id_prefix,
             endpoint.next_request(),
@@ -290,5 +299,7 @@ def _expects_continue(fields: dict[bytes, bytes]) -> bool:
     return fields.get(b"expect", b"").lower() == b"100-continue"
 
 
-def _content_type(fields: dict[bytes, bytes]) -> bytes:
-    return _json_1_0 if fields.get(b"content-type", b"").partition(b";")[0].strip() == _json_1_0 else _json
+def _reply_type(content_type: bytes) -> bytes:
+    if content_type == _json_1_0 or content_type.partition(b";")[0].strip() == _json_1_0:
+        return _json_1_0
+    return _json

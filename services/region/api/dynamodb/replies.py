@@ -9,15 +9,14 @@ from services.region.api.dynamodb.parse_batches import RequestedKeys
 from services.region.api.dynamodb.table_descriptions import describe
 from services.region.commands.batches import BatchGetItem, BatchWriteItem, ItemsFound, ItemsWritten
 from services.region.commands.items import (
-    DeleteItem,
     GetItem,
     IndexUnits,
     ItemCollection,
     ItemFound,
+    ItemWrite,
     ItemWritten,
     PutItem,
     ReturnConsumedCapacity,
-    UpdateItem,
     no_index_units,
 )
 from services.region.commands.names import as_given
@@ -48,6 +47,7 @@ from shared.errors import (
     ValidationError,
 )
 
+_unmeasured_write = PutItem("", {})
 _capital_message = (
     SerializationError,
     TransactionCanceledError,
@@ -75,7 +75,7 @@ def item_found(result: ItemFound, command: GetItem) -> bytes:
     return _object([(b"Item", result.image), (b"ConsumedCapacity", capacity)])
 
 
-def item_written(result: ItemWritten, command: PutItem | UpdateItem | DeleteItem) -> bytes:
+def item_written(result: ItemWritten, command: ItemWrite) -> bytes:
     wish, collection = command.return_consumed_capacity, result.collection
     if wish is _no_capacity and collection is None:
         return b"{}" if result.attributes is None else b'{"Attributes":' + result.attributes + b"}"
@@ -86,6 +86,11 @@ def item_written(result: ItemWritten, command: PutItem | UpdateItem | DeleteItem
             (b"ItemCollectionMetrics", None if collection is None else orjson.dumps(_collection_members(collection))),
         ]
     )
+
+
+def kept_for_item_written(command: ItemWrite) -> ItemWrite:
+    """Mostly nothing of the command, so that its tree of attributes is freed where it was made and still warm."""
+    return _unmeasured_write if command.return_consumed_capacity is _no_capacity else command
 
 
 def page(result: Page, command: Query | Scan) -> bytes:
