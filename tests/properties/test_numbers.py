@@ -29,13 +29,14 @@ written = st.builds(
 
 def is_storable(value: Decimal) -> bool:
     if value == 0:
-        return value.adjusted() <= number_exponent_max
+        return number_exponent_min <= value.adjusted() <= number_exponent_max
     digits = "".join(map(str, value.as_tuple().digits)).strip("0")
     return len(digits) <= number_digits_max and number_exponent_min <= value.adjusted() <= number_exponent_max
 
 
 @given(written)
 @example("0e150")
+@example("0e-131")
 @example("-0.0")
 def test_a_number_keeps_its_value_or_is_refused(text: str) -> None:
     value = exact.create_decimal(text)

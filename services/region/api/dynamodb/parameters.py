@@ -16,8 +16,13 @@ from shared.model.values import Item
 no_substitutions = Substitutions(None, None)
 
 
-def check_combination(members: Members, expressions: Sequence[str], others: Sequence[str]) -> None:
-    """Expressions never go with the older parameters, and substitutions never without expressions."""
+def check_combination(
+    members: Members, expressions: Sequence[str], others: Sequence[str], *, names_missing: bool = True
+) -> None:
+    """Expressions never go with the older parameters, and substitutions never without expressions.
+
+    `names_missing`: whether values without an expression are told which one is missing.
+    """
     used = [name for name in expressions if name in members]
     if used and (older := [name for name in others if name in members]):
         raise ValidationError(
@@ -29,10 +34,8 @@ def check_combination(members: Members, expressions: Sequence[str], others: Sequ
     if "ExpressionAttributeValues" in members:
         valued = [name for name in expressions if name != "ProjectionExpression"]
         if not any(name in members for name in valued):
-            raise ValidationError(
-                "ExpressionAttributeValues can only be specified when using expressions: "
-                f"{' and '.join(valued)} {'are' if len(valued) > 1 else 'is'} null"
-            )
+            missing = f": {' and '.join(valued)} {'are' if len(valued) > 1 else 'is'} null" if names_missing else ""
+            raise ValidationError(f"ExpressionAttributeValues can only be specified when using expressions{missing}")
 
 
 def substitutions_of(members: Members) -> Substitutions:
@@ -47,7 +50,7 @@ def substitutions_of(members: Members) -> Substitutions:
     return substitutions
 
 
-def substitutions_of_write(members: Members) -> Substitutions:
+def substitutions_in_bare_words(members: Members) -> Substitutions:
     """As `substitutions_of`, but a wrong value and a name that is too long are told without their placeholders."""
     values = members.get("ExpressionAttributeValues")
     try:
