@@ -10,7 +10,9 @@ from services.region.expressions.conditions import Condition, bind_condition
 from services.region.expressions.nodes import Path
 from services.region.expressions.projections import Projection, bind_projection, projection_from
 from services.region.expressions.substitutions import NameSizeError, Substitutions
+from services.region.expressions.update_sizes import update_size_bytes, update_size_max_bytes
 from shared.errors import ValidationError
+from shared.limits import item_bytes_max
 from shared.model.values import Item
 
 no_substitutions = Substitutions(None, None)
@@ -104,13 +106,25 @@ def item_of(attributes: Attributes) -> Item:
 class ItemSizeError(ValidationError):
     """Unlike what else is wrong with a request, this is never told in an envelope."""
 
-    def __init__(self) -> None:
-        super().__init__("Item size has exceeded the maximum allowed size")
+    def __init__(self, subject: str = "Item size") -> None:
+        super().__init__(f"{subject} has exceeded the maximum allowed size")
 
 
 def check_item_size(attributes: Attributes) -> None:
     if is_too_large(attributes):
         raise ItemSizeError
+
+
+def check_update_size(text: str, members: Members, substitutions: Substitutions) -> None:
+    names = members.get("ExpressionAttributeNames")
+    values = members.get("ExpressionAttributeValues")
+    size_max_bytes = update_size_max_bytes(
+        text,
+        names_bytes=4 * sum(map(len, names.values())) if names else 0,
+        values_bytes=values.size_max_bytes if values else 0,
+    )
+    if size_max_bytes > item_bytes_max and update_size_bytes(text, substitutions) > item_bytes_max:
+        raise ItemSizeError("Item size to update")
 
 
 def table_of(members: Members) -> str:

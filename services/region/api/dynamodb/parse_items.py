@@ -18,6 +18,7 @@ from services.region.api.dynamodb.parameters import (
     check_attributes_to_get,
     check_combination,
     check_item_size,
+    check_update_size,
     collection_wish,
     condition_of,
     item_of,
@@ -154,6 +155,8 @@ def parse_get_item(request: dict[str, Any]) -> GetItem:
 def parse_update_item(request: dict[str, Any]) -> UpdateItem:
     try:
         return _update_item_of(request)
+    except ItemSizeError:
+        raise
     except ValidationError as error:
         raise constraints.in_envelope(error) from None
 
@@ -176,6 +179,8 @@ def _update_item_of(request: dict[str, Any]) -> UpdateItem:
     update = updates if update_text is None else bind_update(update_text, substitutions)
     condition = condition_of(members, "ConditionExpression", substitutions) or expected
     substitutions.check_all_used()
+    if update_text is not None:
+        check_update_size(update_text, members, substitutions)
     return UpdateItem(
         table=table_of(members),
         key=key,
