@@ -18,20 +18,32 @@ _arithmetic = Context(prec=number_digits_max + 2, Emax=999_999, Emin=-999_999, t
 
 _overflow = "Number overflow. Attempting to store a number with magnitude larger than supported range"
 _underflow = "Number underflow. Attempting to store a number with magnitude smaller than supported range"
+_not_numeric = "The parameter cannot be converted to a numeric value"
+_exponent_chars_max = 7  # with its sign; a longer one has leading zeros or is out of range
 _too_precise = "Attempting to store more than 38 significant digits in a Number"
 
 
+class NumberError(ValidationError):
+    """A text that is no number that DynamoDB stores; `older` are the words of operations that read it in Java's way."""
+
+    def __init__(self, message: str, *, older: str | None = None) -> None:
+        super().__init__(message)
+        self.older = message if older is None else older
+
+
 def canonical_number(text: str) -> str:
-    """The canonical text of a number as a client wrote it, or `ValidationError` in DynamoDB's words."""
+    """The canonical text of a number as a client wrote it, or `NumberError` in DynamoDB's words."""
     if _small_integer.fullmatch(text):
         return text
     match = _grammar.fullmatch(text)
     if match is None:
-        raise _not_a_number(text)
+        raise NumberError(_not_a_number(text))
     sign, whole, fraction, exponent = match[1], match[2], match[3] or "", match[4] or "0"
     if not whole and not fraction:
-        raise _not_a_number(text)
-    return _assemble(sign == "-", whole + fraction, _bounded_exponent(exponent) - len(fraction))
+        raise NumberError(_not_a_number(text), older=None if text else _not_numeric)
+    if len(exponent) > _exponent_chars_max:
+        exponent = _bounded_exponent(exponent, text)
+    return _assemble(sign == "-", whole + fraction, int(exponent) - len(fraction))
 
 
 @lru_cache(maxsize=4096)
@@ -74,18 +86,20 @@ def _assemble(negative: bool, all_digits: str, exponent: int) -> str:  # noqa: F
     """Canonical text of `all_digits` times 10^exponent after the range checks."""
     digits = all_digits.lstrip("0")
     if not digits:
-        if exponent > number_exponent_max:
-            raise ValidationError(_overflow)
+        if exponent > number_exponent_max:  # zero, too, has the magnitude that it is written with
+            raise NumberError(_overflow)
+        if exponent < number_exponent_min:
+            raise NumberError(_underflow)
         return "0"
     stripped = digits.rstrip("0")
     exponent += len(digits) - len(stripped)
     magnitude = exponent + len(stripped) - 1
     if magnitude > number_exponent_max:
-        raise ValidationError(_overflow)
+        raise NumberError(_overflow)
     if magnitude < number_exponent_min:
-        raise ValidationError(_underflow)
+        raise NumberError(_underflow)
     if len(stripped) > number_digits_max:
-        raise ValidationError(_too_precise)
+        raise NumberError(_too_precise)
     return ("-" if negative else "") + _plain(stripped, exponent)
 
 
@@ -96,14 +110,21 @@ def _plain(digits: str, exponent: int) -> str:
     return f"{digits[:point]}.{digits[point:]}" if point > 0 else f"0.{'0' * -point}{digits}"
 
 
-def _bounded_exponent(text: str) -> int:
-    digits = text.lstrip("+-").lstrip("0")
-    if len(digits) > 6:
-        raise ValidationError(_underflow if text.startswith("-") else _overflow)
-    return int(digits or "0") * (-1 if text.startswith("-") else 1)
+def _bounded_exponent(exponent: str, text: str) -> str:
+    """A long exponent without its leading zeros; raises for one out of all range, told by its size alone.
+
+    It has 64 bits. In Java's way it has 32, and the largest of those wraps around.
+    """
+    negative, digits = exponent.startswith("-"), exponent.lstrip("+-").lstrip("0")
+    if len(digits) < _exponent_chars_max:
+        return f"-{digits or 0}" if negative else digits or "0"
+    if len(digits) > len(str(2**63)) or int(digits) >= 2**63:
+        raise NumberError(_not_a_number(text))
+    if int(digits) >= 2**31:
+        raise NumberError(_underflow if negative else _overflow, older=_not_a_number(text))
+    wraps = int(digits) == 2**31 - 1
+    raise NumberError(_underflow if negative else _overflow, older=_underflow if negative or wraps else _overflow)
 
 
-def _not_a_number(text: str) -> ValidationError:
-    if not text:
-        return ValidationError("The parameter cannot be converted to a numeric value")
-    return ValidationError(f"The parameter cannot be converted to a numeric value: {text}")
+def _not_a_number(text: str) -> str:
+    return f"{_not_numeric}: {text}"

@@ -2,11 +2,13 @@
 
 An attribute value is a dict of exactly one entry, type descriptor to content, as in the DynamoDB API:
 `{"S": "x"}`, `{"N": "1.5"}`, `{"B": "AAE="}`, `{"BOOL": true}`, `{"NULL": true}`, `{"SS": [...]}`, `{"L": [...]}`.
-Canonical means: numbers as `shared.model.numbers` writes them, binaries as padded base64, sets without duplicates.
+Canonical means: numbers as `shared.model.numbers` writes them, binaries as padded base64, sets without duplicates and
+in DynamoDB's order.
 The encoded image of an item (`encode_item`) is what is stored, replicated and spliced into replies.
 """
 
-from collections.abc import Iterable
+from base64 import b64decode
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
@@ -30,6 +32,11 @@ def encode_item(item: Item) -> bytes:
 def decode_item(image: bytes) -> Item:
     item: Item = orjson.loads(image)
     return item
+
+
+def ordered_members(kind: str, members: Iterable[str]) -> list[str]:
+    """The distinct members of a set of type `kind` ("SS", "NS" or "BS") in DynamoDB's order: by bytes, or by value."""
+    return sorted(set(members), key=_member_orders[kind])
 
 
 def nesting_levels(value: AttributeValue) -> int:
@@ -72,6 +79,9 @@ def same_image(left: bytes | None, right: bytes | None) -> bool:
     if left is None or right is None:
         return False
     return same_item(decode_item(left), decode_item(right))
+
+
+_member_orders: dict[str, Callable[[str], Any] | None] = {"SS": None, "NS": decimal_of, "BS": b64decode}
 
 
 def _numbers(texts: Iterable[str]) -> set[object]:

@@ -2,7 +2,7 @@
 
 PutItem, UpdateItem and DeleteItem tell all that is wrong with a request in it, before they look for the table; so do
 Query and Scan of what Select asks for. What depends on the table or the item stands alone, as do all other refusals of
-reads.
+reads. BatchWriteItem and Scan have words of their own for numbers and duplicates.
 """
 
 import re
@@ -17,6 +17,7 @@ envelope = "1 validation error detected: "
 key = {"p": {"S": "x"}}
 empty_set = "One or more parameter values were invalid: An string set  may not be empty"
 no_expression = "ExpressionAttributeNames can only be specified when using expressions"
+no_expression_for_values = "ExpressionAttributeValues can only be specified when using expressions"
 empty = "The expression can not be empty;"
 too_large_name = "Attribute name is too large, must be less than 65536 bytes"
 longer = "n" * 65_536
@@ -68,6 +69,14 @@ def message_of(operation: Any, **request: Any) -> str:
             ),
         ),
         ("delete_item", {"Key": key, "ConditionExpression": "attribute_exists(a)"} | nobody, unused),
+        *(
+            (name, members | {"ExpressionAttributeValues": {":v": {"S": "x"}}}, no_expression_for_values)
+            for name, members in (
+                ("put_item", {"Item": key}),
+                ("update_item", {"Key": key}),
+                ("delete_item", {"Key": key}),
+            )
+        ),
         (
             "delete_item",
             {"Key": key, "Expected": {"a": {}}},
@@ -134,10 +143,73 @@ def test_other_refusals_stand_alone(client: Any, table: Any, operation: str, mem
     assert message_of(getattr(client, operation), TableName=table.name, **members) == message
 
 
+invalid_values = [
+    ({"N": ""}, "The parameter cannot be converted to a numeric value: "),
+    ({"N": "1e2147483647"}, "Number overflow. Attempting to store a number with magnitude larger than supported range"),
+    ({"NS": ["2", "1", "2"]}, "One or more parameter values were invalid: Input collection contains duplicates."),
+    (
+        {"SS": ["b", "a", "b", "a"]},
+        'One or more parameter values were invalid: Input collection ["a", "b", "b", "a"] contains duplicates.',
+    ),
+    (
+        {"BS": [b"\xff", b"\0", b"\0"]},
+        (
+            'One or more parameter values were invalid: Input collection ["AA==","/w==","AA=="]of type BS contains '
+            "duplicates."
+        ),
+    ),
+]
+older_words = [
+    "The parameter cannot be converted to a numeric value",
+    "Number underflow. Attempting to store a number with magnitude smaller than supported range",
+    "Input collection contains duplicates",
+    "One or more parameter values were invalid: Input collection [b, a, b, a] contains duplicates.",
+    "One or more parameter values were invalid: Input collection [/w==, AA==, AA==]of type BS contains duplicates.",
+]
+
+
+@pytest.mark.parametrize(
+    ("value", "message", "older"),
+    [(value, message, older) for (value, message), older in zip(invalid_values, older_words, strict=True)],
+)
+def test_each_operation_has_its_words_for_values_that_cannot_be(
+    client: Any, table: Any, value: Any, message: str, older: str
+) -> None:
+    name = table.name
+    values = {"ExpressionAttributeValues": {":v": value}}
+    condition = {"ConditionExpression": "a = :v"} | values
+    told = [
+        message_of(client.put_item, TableName=name, Item=key | {"a": {"L": [value]}}),
+        message_of(client.put_item, TableName=name, Item=key | {"a": value}),
+        message_of(client.put_item, TableName=name, Item=key, Expected={"a": {"Value": value}}),
+        message_of(client.update_item, TableName=name, Key={"p": value}),
+        message_of(client.update_item, TableName=name, Key=key, AttributeUpdates={"a": {"Value": value}}),
+        message_of(client.delete_item, TableName=name, Key=key, **condition),
+    ]
+    assert told == [envelope + message] * len(told)
+    start = {"KeyConditionExpression": "p = :p", "ExpressionAttributeValues": {":p": key["p"]}}
+    told = [
+        message_of(client.get_item, TableName=name, Key={"p": value}),
+        message_of(client.batch_get_item, RequestItems={name: {"Keys": [{"p": value}]}}),
+        message_of(client.query, TableName=name, KeyConditionExpression="p = :v", **values),
+        message_of(client.query, TableName=name, ExclusiveStartKey={"p": value}, **start),
+    ]
+    assert told == [message] * len(told)
+    put, delete = {"PutRequest": {"Item": {"p": value}}}, {"DeleteRequest": {"Key": {"p": value}}}
+    told = [message_of(client.batch_write_item, RequestItems={name: [write]}) for write in (put, delete)]
+    told.append(message_of(client.scan, TableName=name, ExclusiveStartKey={"p": value}))
+    assert told == [older] * len(told)
+    assert message_of(client.scan, TableName=name, FilterExpression="a = :v", **values) == (
+        f"ExpressionAttributeValues contains invalid value: {older} for key :v"
+    )
+
+
 @pytest.mark.parametrize(
     ("operation", "wrong", "told"),
     [
         ("put_item", {"TableName": "", "ReturnValues": "x"}, ["tableName"]),
+        ("update_item", {"TableName": "", "Key": None}, ["tableName", "key"]),
+        ("update_item", {"ConditionalOperator": "x", "Key": None}, ["conditionalOperator", "key"]),
         ("put_item", {"ReturnValues": "x", "ReturnConsumedCapacity": "x"}, ["returnConsumedCapacity", "returnValues"]),
         ("update_item", {"TableName": "", "ReturnValues": "x"}, ["tableName"]),
         ("update_item", {"ReturnValues": "x", "ReturnConsumedCapacity": "x"}, ["returnValues"]),
@@ -145,9 +217,33 @@ def test_other_refusals_stand_alone(client: Any, table: Any, operation: str, mem
     ],
 )
 def test_a_wrong_table_name_is_told_alone_and_any_wrong_choice_of_an_update(
-    client: Any, operation: str, wrong: dict[str, str], told: list[str]
+    client: Any, operation: str, wrong: dict[str, str | None], told: list[str]
 ) -> None:
     keyed = {"TableName": "table", "Item" if operation == "put_item" else "Key": key}
-    message = message_of(getattr(client, operation), **keyed | wrong)
+    given = {name: value for name, value in (keyed | wrong).items() if value is not None}
+    message = message_of(getattr(client, operation), **given)
     assert re.findall("at '(.*?)' failed", message) == told
     assert message.startswith("1 validation error detected: " if len(told) == 1 else "2 validation errors detected: ")
+
+
+wrong_names = (
+    "at 'requestItems' failed to satisfy constraint: Map keys must satisfy constraint: "
+    "[Member must have length less than or equal to 255, Member must have length greater than or equal to 3, "
+    "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+]"
+)
+wrong_choice = (
+    "Value 'x' at 'returnConsumedCapacity' failed to satisfy constraint: "
+    "Member must satisfy enum value set: [INDEXES, TOTAL, NONE]"
+)
+
+
+def test_wrong_table_names_are_told_with_reads_and_give_way_with_writes(client: Any) -> None:
+    reads = {"RequestItems": {"bad!name": {"Keys": [{"p": {"S": "a"}}]}}}
+    shown = 'Value \'{"bad!name":{"Keys":[{"p":{"S":"a"}}]}}\' ' + wrong_names
+    assert message_of(client.batch_get_item, **reads) == envelope + shown
+    assert message_of(client.batch_get_item, **reads, ReturnConsumedCapacity="x") == (
+        f"2 validation errors detected: {shown}; {wrong_choice}"
+    )
+    writes = {"RequestItems": {"bad!name": [{"PutRequest": {"Item": key}}]}}
+    assert message_of(client.batch_write_item, **writes).endswith(wrong_names)
+    assert message_of(client.batch_write_item, **writes, ReturnConsumedCapacity="x") == envelope + wrong_choice

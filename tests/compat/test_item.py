@@ -49,6 +49,20 @@ def test_empty_texts_and_binaries_are_values_of_other_attributes(table: Any) -> 
     assert table.get_item(Key={"p": item["p"]})["Item"] == item
 
 
+def test_sets_come_in_the_order_of_their_members(client: Any, table: Any) -> None:
+    sets = {
+        "SS": ["b", "a", "Z", "é", ""],
+        "NS": ["10", "9", "-1", "2.5"],
+        "BS": [b"\xff", b"", b"a"],
+    }
+    key = {"p": {"S": unique()}}
+    client.put_item(TableName=table.name, Item=key | {kind: {kind: members} for kind, members in sets.items()})
+    item = client.get_item(TableName=table.name, Key=key)["Item"]
+    assert item["SS"] == {"SS": ["", "Z", "a", "b", "é"]}
+    assert item["NS"] == {"NS": ["-1", "2.5", "9", "10"]}
+    assert item["BS"] == {"BS": [b"", b"a", b"\xff"]}
+
+
 def test_a_put_replaces_the_whole_item(table: Any) -> None:
     key = {"p": unique()}
     table.put_item(Item=key | {"a": 1, "b": 2})

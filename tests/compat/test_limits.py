@@ -1,5 +1,7 @@
 """Limits: what just fits is taken, one more is refused."""
 
+import re
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -29,6 +31,48 @@ def test_an_item_of_400_kilobytes_is_taken_and_one_byte_more_refused(table: Any)
 def test_sizes_are_those_of_utf_8(table: Any) -> None:
     with invalid("Item size has exceeded the maximum allowed size"):
         table.put_item(Item={"p": unique(), "text": "€" * (item_bytes_max // 3)})
+
+
+@pytest.mark.parametrize(
+    ("more", "values", "bytes_more"),
+    [
+        ("", {}, 0),
+        (", c = :c", {":c": {"S": "y" * 500}}, 19 + 1 + 500),
+        (", c = a", {}, 19 + 1 + 1 + 14 + 1),
+        (", c = m.#x", {}, 19 + 1 + 1 + 14 + 1 + 14 + 5),
+        (", m.#x = :c", {":c": {"N": "1"}}, 19 + 1 + 4 + 5 + 2),
+        (", c = l[10]", {}, 19 + 1 + 1 + 14 + 1 + 14 + 2),
+        (", n = n + :c", {":c": {"N": "1"}}, 19 + 1 + 34 + 15 + 1 + 2),
+        (", n = n - :c", {":c": {"N": "1"}}, 19 + 1 + 37 + 15 + 1 + 2),
+        (", c = if_not_exists(a, :c)", {":c": {"M": {"k": {"S": "y"}}}}, 19 + 1 + 39 + 15 + 1 + 3 + 1 + 1 + 1),
+        (", l = list_append(l, :c)", {":c": {"L": [{"S": "y"}]}}, 19 + 1 + 37 + 15 + 1 + 3 + 1 + 1),
+        (" ADD s :c", {":c": {"SS": ["y" * 500]}}, 19 + 1 + 500),
+        (" REMOVE m.#x, l[10]", {}, 1 + 1 + 4 + 5 + 1 + 1 + 4 + 2),
+        (" DELETE s :c", {":c": {"SS": ["x"]}}, 1 + 1),
+    ],
+)
+def test_an_update_expression_has_a_weight_of_its_own(
+    client: Any, table: Any, more: str, values: dict[str, Any], bytes_more: int
+) -> None:
+    """What it writes counts, and each action something fixed; of the item nothing counts, nor does the key."""
+    attributes = {
+        "a": {"S": "x"},
+        "n": {"N": "1"},
+        "s": {"SS": ["x"]},
+        "m": {"M": {"inner": {"S": "x"}}},
+        "l": {"L": [{"S": "x"}] * 11},
+    }
+    item = {"p": {"S": unique()[-6:]}} | {name: attributes[name] for name in re.findall(r"\b[anslm]\b", more)}
+    request: dict[str, Any] = {"TableName": table.name, "Key": {"p": item["p"]}}
+    request["UpdateExpression"] = "SET b = :b" + more
+    if "#x" in more:
+        request["ExpressionAttributeNames"] = {"#x": "inner"}
+    most = item_bytes_max - 23 - bytes_more  # 3 of the update, 19 of SET, 1 of the name
+    for size, fits in ((most + 1, False), (most, True)):
+        client.put_item(TableName=table.name, Item=item)
+        request["ExpressionAttributeValues"] = values | {":b": {"S": "x" * size}}
+        with nullcontext() if fits else invalid("Item size to update has exceeded the maximum allowed size"):
+            client.update_item(**request)
 
 
 @pytest.mark.parametrize("kind", ["list", "map"])

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from shared.limits import number_exponent_max, number_exponent_min
 from shared.model.numbers import canonical_number
-from shared.model.values import AttributeValue, Item
+from shared.model.values import AttributeValue, Item, ordered_members
 
 digits = st.from_regex("[1-9][0-9]{0,37}", fullmatch=True)
 texts = st.text(max_size=8)
@@ -29,9 +29,11 @@ scalars: st.SearchStrategy[AttributeValue] = st.one_of(
     binaries.map(lambda content: {"B": content}),
     st.booleans().map(lambda flag: {"BOOL": flag}),
     st.just({"NULL": True}),
-    st.lists(texts, min_size=1, max_size=4, unique=True).map(lambda members: {"SS": members}),
-    st.lists(numbers(), min_size=1, max_size=4, unique=True).map(lambda members: {"NS": members}),
-    st.lists(binaries, min_size=1, max_size=4, unique=True).map(lambda members: {"BS": members}),
+    st.lists(texts, min_size=1, max_size=4, unique=True).map(lambda members: {"SS": ordered_members("SS", members)}),
+    st.lists(numbers(), min_size=1, max_size=4, unique=True).map(
+        lambda members: {"NS": ordered_members("NS", members)}
+    ),
+    st.lists(binaries, min_size=1, max_size=4, unique=True).map(lambda members: {"BS": ordered_members("BS", members)}),
 )
 values: st.SearchStrategy[AttributeValue] = st.recursive(
     scalars,

@@ -8,7 +8,7 @@ from services.region.partiql.nodes import Name, Node, Parameter, Scalar, Sequenc
 from shared.errors import ValidationError
 from shared.limits import nesting_levels_max
 from shared.model.numbers import canonical_number
-from shared.model.values import AttributeValue
+from shared.model.values import AttributeValue, ordered_members
 
 _invalid = "One or more parameter values were invalid: "
 _too_deep = (
@@ -89,7 +89,8 @@ def _bag_value(node: Sequence) -> AttributeValue:
     if len(set(members)) < len(members):
         ending = "contains duplicates! under root" if numbers else "contains duplicates."
         raise ValidationError(f"{_invalid}Input collection [{', '.join(texts)}] {ending}")
-    return {"NS" if numbers else "SS": members}
+    kind = "NS" if numbers else "SS"
+    return {kind: ordered_members(kind, members)}
 
 
 def _unsupported(node: Node, under: str) -> ValidationError:

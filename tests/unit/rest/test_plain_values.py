@@ -16,7 +16,7 @@ from services.region.api.rest.plain_values import attributes_of, plain_item
 from shared.errors import SerializationError, ValidationError
 from shared.limits import nesting_levels_max
 from shared.model.numbers import canonical_number
-from shared.model.values import Item
+from shared.model.values import Item, ordered_members
 
 _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 _names = st.one_of(
@@ -32,8 +32,8 @@ _numbers = st.builds(
 _binaries = st.binary(max_size=8).map(lambda content: b64encode(content).decode())
 
 
-def _sets(elements: st.SearchStrategy[str]) -> st.SearchStrategy[list[str]]:
-    return st.lists(elements, min_size=1, max_size=4, unique=True)
+def _sets(kind: str, elements: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, list[str]]]:
+    return st.sets(elements, min_size=1, max_size=4).map(lambda members: {kind: ordered_members(kind, members)})
 
 
 _values: st.SearchStrategy[dict[str, Any]] = st.recursive(
@@ -43,9 +43,9 @@ _values: st.SearchStrategy[dict[str, Any]] = st.recursive(
         st.fixed_dictionaries({"B": _binaries}),
         st.fixed_dictionaries({"BOOL": st.booleans()}),
         st.just({"NULL": True}),
-        st.fixed_dictionaries({"SS": _sets(_texts)}),
-        st.fixed_dictionaries({"NS": _sets(_numbers)}),
-        st.fixed_dictionaries({"BS": _sets(_binaries)}),
+        _sets("SS", _texts),
+        _sets("NS", _numbers),
+        _sets("BS", _binaries),
     ),
     lambda inner: st.one_of(
         st.fixed_dictionaries({"L": st.lists(inner, max_size=3)}),

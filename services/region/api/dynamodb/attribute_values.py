@@ -19,10 +19,10 @@ from services.region.api.dynamodb.serialization import (
     wrong_map,
 )
 from shared import limits
-from shared.errors import SerializationError, ValidationError
-from shared.model.numbers import canonical_number
+from shared.errors import SerializationError
+from shared.model.numbers import NumberError, canonical_number
 from shared.model.sizes import item_size_bytes
-from shared.model.values import AttributeValue, Item
+from shared.model.values import AttributeValue, Item, ordered_members
 
 _invalid = "One or more parameter values were invalid: "
 _empty_value = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
@@ -60,8 +60,13 @@ class StandaloneValue(NamedTuple):
     problem: str | None
 
 
-def read_attributes(attributes: dict[str, Any], levels_max: int = limits.nesting_levels_max) -> Attributes:
-    """Check an item, a key or a map of expression values, and make it canonical in place."""
+def read_attributes(
+    attributes: dict[str, Any], levels_max: int = limits.nesting_levels_max, *, older_words: bool = False
+) -> Attributes:
+    """Check an item, a key or a map of expression values, and make it canonical in place.
+
+    `older_words`: BatchWriteItem and Scan tell of wrong numbers and of duplicates as all operations once did.
+    """
     characters = 0
     findings: _Findings | None = None
     for name, value in attributes.items():
@@ -71,7 +76,7 @@ def read_attributes(attributes: dict[str, Any], levels_max: int = limits.nesting
                 characters += len(name) + len(content)
                 continue
         if findings is None:
-            findings = _Findings(levels_max)
+            findings = _Findings(levels_max, older_words=older_words)
         findings.attribute = name
         characters += len(name)
         attributes[name] = _read_value(value, 1, findings)
@@ -86,9 +91,9 @@ def read_attributes(attributes: dict[str, Any], levels_max: int = limits.nesting
     return Attributes(attributes, size_max_bytes, problem)
 
 
-def read_value(value: object) -> StandaloneValue:
+def read_value(value: object, *, older_words: bool = False) -> StandaloneValue:
     """Check one attribute value, and make it canonical."""
-    findings = _Findings()
+    findings = _Findings(older_words=older_words)
     canonical = _read_value(value, 1, findings)
     return StandaloneValue(canonical, None if findings.problem is None else findings.problem.message)
 
@@ -108,17 +113,18 @@ def is_too_large(attributes: Attributes) -> bool:
 
 
 class _Findings:
-    __slots__ = ("attribute", "levels_max", "problem", "size_max_bytes")
+    __slots__ = ("attribute", "levels_max", "older_words", "problem", "size_max_bytes")
 
-    def __init__(self, levels_max: int = limits.nesting_levels_max) -> None:
+    def __init__(self, levels_max: int = limits.nesting_levels_max, *, older_words: bool) -> None:
         self.levels_max = levels_max
+        self.older_words = older_words
         self.attribute = ""
         self.problem: Problem | None = None
         self.size_max_bytes = 0
 
-    def add(self, message: str) -> None:
+    def add(self, message: str, older: str | None = None) -> None:
         if self.problem is None:
-            self.problem = Problem(self.attribute, message)
+            self.problem = Problem(self.attribute, older if older is not None and self.older_words else message)
 
 
 def _read_value(value: object, depth: int, findings: _Findings) -> AttributeValue:
@@ -149,8 +155,8 @@ def _read_number(content: object, _depth: int, findings: _Findings) -> str:
     findings.size_max_bytes += limits.number_digits_max
     try:
         return canonical_number(text)
-    except ValidationError as error:
-        findings.add(error.message)
+    except NumberError as error:
+        findings.add(error.message, error.older)
         return text
 
 
@@ -189,11 +195,13 @@ def _read_null(content: object, _depth: int, findings: _Findings) -> bool:
 
 def _read_text_set(content: object, depth: int, findings: _Findings) -> list[str]:
     texts = _read_elements(content, _read_text, depth, findings)
+    members = ordered_members("SS", texts)
     if not texts:
         findings.add(f"{_invalid}An string set  may not be empty")
-    elif len(set(texts)) < len(texts):
-        findings.add(f"{_invalid}Input collection [{', '.join(texts)}] contains duplicates.")
-    return texts
+    elif len(members) < len(texts):
+        told = (", ".join(f'"{text}"' for text in _ordered_up_to_repeat("SS", texts)), ", ".join(texts))
+        findings.add(*(f"{_invalid}Input collection [{shown}] contains duplicates." for shown in told))
+    return members
 
 
 def _read_number_set(content: object, depth: int, findings: _Findings) -> list[str]:
@@ -201,17 +209,29 @@ def _read_number_set(content: object, depth: int, findings: _Findings) -> list[s
     if not numbers:
         findings.add(f"{_invalid}An number set  may not be empty")
     elif len(set(numbers)) < len(numbers):
-        findings.add("Input collection contains duplicates")
-    return numbers
+        findings.add(f"{_invalid}Input collection contains duplicates.", "Input collection contains duplicates")
+    return ordered_members("NS", numbers) if findings.problem is None else numbers
 
 
 def _read_binary_set(content: object, depth: int, findings: _Findings) -> list[str]:
     binaries = _read_elements(content, _read_binary, depth, findings)
+    members = ordered_members("BS", binaries)
     if not binaries:
         findings.add(f"{_invalid}Binary sets should not be empty")
-    elif len(set(binaries)) < len(binaries):
-        findings.add(f"{_invalid}Input collection [{', '.join(binaries)}]of type BS contains duplicates.")
-    return binaries
+    elif len(members) < len(binaries):
+        told = (",".join(f'"{binary}"' for binary in _ordered_up_to_repeat("BS", binaries)), ", ".join(binaries))
+        findings.add(*(f"{_invalid}Input collection [{shown}]of type BS contains duplicates." for shown in told))
+    return members
+
+
+def _ordered_up_to_repeat(kind: str, members: list[str]) -> list[str]:
+    """As the service shows duplicates: what comes before the first repeat in order, then the rest as it was sent."""
+    first: set[str] = set()
+    for place, member in enumerate(members):
+        if member in first:
+            return ordered_members(kind, first) + members[place:]
+        first.add(member)
+    raise AssertionError("there is a repeat")
 
 
 def _read_elements(

@@ -39,12 +39,13 @@ _map_key = (
 def check(members: Members, shape: Structure, *, alone: Sequence[str] = ()) -> None:
     """Raise one `ValidationError` that names every constraint (up to ten) that the members violate.
 
-    The first of the members in `alone` that is given and wrong is told by itself.
+    The first of the members in `alone` that is given and wrong is told by itself, unless a required one is missing.
     """
     errors: list[str] = []
     _judge_members(members, shape, "", errors)
     if errors:
-        raise errors_detected(_errors_of_first(alone, members, shape) or errors)
+        complete = shape.required <= members.keys()
+        raise errors_detected((complete and _errors_of_first(alone, members, shape)) or errors)
 
 
 def errors_detected(errors: list[str]) -> ValidationError:
@@ -116,7 +117,8 @@ def _judge_list(value: list[Any], shape: ListOf, place: str, errors: list[str]) 
 
 
 def _judge_map(value: dict[str, Any], shape: MapOf, place: str, errors: list[str]) -> None:
-    if shape.table_names and any(table_names.table_name_of(key) is None for key in value):
+    judges_names = shape.table_names and not (errors and shape.wrong_names_give_way)
+    if judges_names and any(table_names.table_name_of(key) is None for key in value):
         errors.append(_error(value, shape, place, _map_key))
     bounds = shape.values
     if bounds is not None and not all(element is not None and _fits(element, bounds) for element in value.values()):
@@ -171,6 +173,8 @@ def java_text(value: Any, shape: Shape) -> str:
         return _java_object(value.value)
     if isinstance(shape, ListOf):
         return f"[{', '.join(java_text(element, shape.element) for element in value)}]"
+    if isinstance(shape, MapOf) and shape.shown_as_json:
+        return orjson.dumps(value, lambda attributes: attributes.item).decode()
     if isinstance(shape, MapOf):
         return f"{{{', '.join(f'{key}={java_text(element, shape.element)}' for key, element in value.items())}}}"
     if isinstance(shape, Structure):

@@ -99,6 +99,8 @@ class ListOf:
 class MapOf:
     element: "Shape"
     table_names: bool = False  # whether the keys are names or ARNs of tables
+    wrong_names_give_way: bool = False  # to what else was found wrong with the request so far
+    shown_as_json: bool = False
     values: ListOf | None = None  # bounds of the values, reported for the map as a whole
 
     @property
@@ -122,6 +124,7 @@ class AttributeMap:
     """An item, a key or expression values: read into `Attributes`."""
 
     levels_max: int = limits.nesting_levels_max
+    older_words: bool = False
 
     @property
     def java(self) -> str:
@@ -130,25 +133,27 @@ class AttributeMap:
     def read(self, value: Any) -> Attributes:
         if type(value) is not dict:
             raise serialization.wrong_map(value, f"{_package}.AttributeValue")
-        return read_attributes(value, self.levels_max)
+        return read_attributes(value, self.levels_max, older_words=self.older_words)
 
     def read_element(self, value: Any) -> Attributes:
         if type(value) is not dict:
             raise serialization.wrong_inner_map(value, f"{_package}.AttributeValue")
-        return read_attributes(value, self.levels_max)
+        return read_attributes(value, self.levels_max, older_words=self.older_words)
 
 
 @dataclass(frozen=True, slots=True)
 class AttributeValue:
+    older_words: bool = False
+
     java = f"{_package}.AttributeValue"
 
     def read(self, value: Any) -> StandaloneValue:
         if type(value) is not dict:
             raise serialization.wrong_structure(value, self.java)
-        return read_value(value)
+        return read_value(value, older_words=self.older_words)
 
     def read_element(self, value: Any) -> StandaloneValue:
-        return read_value(value)
+        return read_value(value, older_words=self.older_words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +223,7 @@ unread = Unread()
 text = Text()
 texts_by_name = MapOf(text)
 attributes = AttributeMap()
+attributes_in_older_words = AttributeMap(older_words=True)
 attribute_value = AttributeValue()
 comparison_operator = Text(
     enum=(
@@ -245,11 +251,18 @@ expected = MapOf(
 attribute_updates = MapOf(
     structure("AttributeValueUpdate", Action=Text(enum=("ADD", "DELETE", "PUT")), Value=attribute_value)
 )
-conditions = MapOf(
-    structure(
-        "Condition",
-        "ComparisonOperator",
-        AttributeValueList=ListOf(attribute_value),
-        ComparisonOperator=comparison_operator,
+
+
+def _conditions(value: AttributeValue) -> MapOf:
+    return MapOf(
+        structure(
+            "Condition",
+            "ComparisonOperator",
+            AttributeValueList=ListOf(value),
+            ComparisonOperator=comparison_operator,
+        )
     )
-)
+
+
+conditions = _conditions(attribute_value)
+conditions_in_older_words = _conditions(AttributeValue(older_words=True))

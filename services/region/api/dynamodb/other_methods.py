@@ -14,7 +14,8 @@ def endpoint_routes(region: str) -> APIRouter:
 
     @router.get("/")
     async def health(request: Request) -> Response:
-        return _reply(request, 200, f"healthy: dynamodb.{region}.amazonaws.com ".encode(), {})
+        host = request.headers.get("host", f"dynamodb.{region}.amazonaws.com")
+        return _reply(request, 200, f"healthy: {host} ".encode("latin-1"), {})
 
     @router.options("/")
     async def preflight(request: Request) -> Response:

@@ -10,14 +10,21 @@ from services.region.expressions.conditions import Condition, bind_condition
 from services.region.expressions.nodes import Path
 from services.region.expressions.projections import Projection, bind_projection, projection_from
 from services.region.expressions.substitutions import NameSizeError, Substitutions
+from services.region.expressions.update_sizes import update_size_bytes, update_size_max_bytes
 from shared.errors import ValidationError
+from shared.limits import item_bytes_max
 from shared.model.values import Item
 
 no_substitutions = Substitutions(None, None)
 
 
-def check_combination(members: Members, expressions: Sequence[str], others: Sequence[str]) -> None:
-    """Expressions never go with the older parameters, and substitutions never without expressions."""
+def check_combination(
+    members: Members, expressions: Sequence[str], others: Sequence[str], *, names_missing: bool = True
+) -> None:
+    """Expressions never go with the older parameters, and substitutions never without expressions.
+
+    `names_missing`: whether values without an expression are told which one is missing.
+    """
     used = [name for name in expressions if name in members]
     if used and (older := [name for name in others if name in members]):
         raise ValidationError(
@@ -29,10 +36,8 @@ def check_combination(members: Members, expressions: Sequence[str], others: Sequ
     if "ExpressionAttributeValues" in members:
         valued = [name for name in expressions if name != "ProjectionExpression"]
         if not any(name in members for name in valued):
-            raise ValidationError(
-                "ExpressionAttributeValues can only be specified when using expressions: "
-                f"{' and '.join(valued)} {'are' if len(valued) > 1 else 'is'} null"
-            )
+            missing = f": {' and '.join(valued)} {'are' if len(valued) > 1 else 'is'} null" if names_missing else ""
+            raise ValidationError(f"ExpressionAttributeValues can only be specified when using expressions{missing}")
 
 
 def substitutions_of(members: Members) -> Substitutions:
@@ -47,7 +52,7 @@ def substitutions_of(members: Members) -> Substitutions:
     return substitutions
 
 
-def substitutions_of_write(members: Members) -> Substitutions:
+def substitutions_in_bare_words(members: Members) -> Substitutions:
     """As `substitutions_of`, but a wrong value and a name that is too long are told without their placeholders."""
     values = members.get("ExpressionAttributeValues")
     try:
@@ -101,13 +106,25 @@ def item_of(attributes: Attributes) -> Item:
 class ItemSizeError(ValidationError):
     """Unlike what else is wrong with a request, this is never told in an envelope."""
 
-    def __init__(self) -> None:
-        super().__init__("Item size has exceeded the maximum allowed size")
+    def __init__(self, subject: str = "Item size") -> None:
+        super().__init__(f"{subject} has exceeded the maximum allowed size")
 
 
 def check_item_size(attributes: Attributes) -> None:
     if is_too_large(attributes):
         raise ItemSizeError
+
+
+def check_update_size(text: str, members: Members, substitutions: Substitutions) -> None:
+    names = members.get("ExpressionAttributeNames")
+    values = members.get("ExpressionAttributeValues")
+    size_max_bytes = update_size_max_bytes(
+        text,
+        names_bytes=4 * sum(map(len, names.values())) if names else 0,
+        values_bytes=values.size_max_bytes if values else 0,
+    )
+    if size_max_bytes > item_bytes_max and update_size_bytes(text, substitutions) > item_bytes_max:
+        raise ItemSizeError("Item size to update")
 
 
 def table_of(members: Members) -> str:

@@ -37,13 +37,13 @@ _keys_and_attributes = structure(
 _batch_get_item = structure(
     "BatchGetItemInput",
     "RequestItems",
+    RequestItems=MapOf(_keys_and_attributes, table_names=True, shown_as_json=True),
     ReturnConsumedCapacity=shapes.return_consumed_capacity,
-    RequestItems=MapOf(_keys_and_attributes, table_names=True),
 )
 _write_request = structure(
     "WriteRequest",
-    PutRequest=structure("PutRequest", "Item", Item=shapes.attributes),
-    DeleteRequest=structure("DeleteRequest", "Key", Key=shapes.attributes),
+    PutRequest=structure("PutRequest", "Item", Item=shapes.attributes_in_older_words),
+    DeleteRequest=structure("DeleteRequest", "Key", Key=shapes.attributes_in_older_words),
 )
 _write_requests = ListOf(_write_request)
 _batch_write_item = structure(
@@ -54,6 +54,7 @@ _batch_write_item = structure(
     RequestItems=MapOf(
         _write_requests,
         table_names=True,
+        wrong_names_give_way=True,
         values=ListOf(_write_request, length_min=1, length_max=limits.batch_write_requests_max),
     ),
 )

@@ -18,12 +18,13 @@ from services.region.api.dynamodb.parameters import (
     check_attributes_to_get,
     check_combination,
     check_item_size,
+    check_update_size,
     collection_wish,
     condition_of,
     item_of,
     projection_of,
+    substitutions_in_bare_words,
     substitutions_of,
-    substitutions_of_write,
     table_of,
 )
 from services.region.api.dynamodb.table_names import table_name_of
@@ -74,8 +75,8 @@ _update_item = structure(
     ReturnItemCollectionMetrics=shapes.return_item_collection_metrics,
     ReturnValues=shapes.return_values,
     ReturnValuesOnConditionCheckFailure=shapes.return_values_on_failure,
-    Key=shapes.attributes,
     ConditionalOperator=shapes.conditional_operator,
+    Key=shapes.attributes,
     Expected=shapes.expected,
     AttributeUpdates=shapes.attribute_updates,
     ConditionExpression=shapes.text,
@@ -121,13 +122,13 @@ def parse_put_item(request: dict[str, Any]) -> PutItem:
 def _put_item_of(request: dict[str, Any]) -> PutItem:
     members = _put_item.read(request)
     constraints.check(members, _put_item, alone=("TableName",))
-    check_combination(members, ("ConditionExpression",), ("Expected", "ConditionalOperator"))
+    check_combination(*(members, ("ConditionExpression",), ("Expected", "ConditionalOperator")), names_missing=False)
     check_conditional_operator(members, "Expected")
     item = item_of(members["Item"])
     values = _returning_old(members)
     check_item_size(members["Item"])
     expected = expected_of(members)
-    substitutions = substitutions_of_write(members)
+    substitutions = substitutions_in_bare_words(members)
     condition = condition_of(members, "ConditionExpression", substitutions) or expected
     substitutions.check_all_used()
     guard = _guard(condition, members)
@@ -154,6 +155,8 @@ def parse_get_item(request: dict[str, Any]) -> GetItem:
 def parse_update_item(request: dict[str, Any]) -> UpdateItem:
     try:
         return _update_item_of(request)
+    except ItemSizeError:
+        raise
     except ValidationError as error:
         raise constraints.in_envelope(error) from None
 
@@ -165,16 +168,19 @@ def _update_item_of(request: dict[str, Any]) -> UpdateItem:
         members,
         ("UpdateExpression", "ConditionExpression"),
         ("AttributeUpdates", "Expected", "ConditionalOperator"),
+        names_missing=False,
     )
     check_conditional_operator(members, "Expected")
     key = item_of(members["Key"])
     updates = attribute_updates_of(members)
     expected = expected_of(members)
-    substitutions = substitutions_of_write(members)
+    substitutions = substitutions_in_bare_words(members)
     update_text = members.get("UpdateExpression")
     update = updates if update_text is None else bind_update(update_text, substitutions)
     condition = condition_of(members, "ConditionExpression", substitutions) or expected
     substitutions.check_all_used()
+    if update_text is not None:
+        check_update_size(update_text, members, substitutions)
     return UpdateItem(
         table=table_of(members),
         key=key,
@@ -196,12 +202,12 @@ def parse_delete_item(request: dict[str, Any]) -> DeleteItem:
 def _delete_item_of(request: dict[str, Any]) -> DeleteItem:
     members = _delete_item.read(request)
     constraints.check(members, _delete_item)
-    check_combination(members, ("ConditionExpression",), ("Expected", "ConditionalOperator"))
+    check_combination(*(members, ("ConditionExpression",), ("Expected", "ConditionalOperator")), names_missing=False)
     check_conditional_operator(members, "Expected")
     key = item_of(members["Key"])
     values = _returning_old(members)
     expected = expected_of(members)
-    substitutions = substitutions_of_write(members)
+    substitutions = substitutions_in_bare_words(members)
     condition = condition_of(members, "ConditionExpression", substitutions) or expected
     substitutions.check_all_used()
     guard = _guard(condition, members)

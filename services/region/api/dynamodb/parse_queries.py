@@ -14,6 +14,7 @@ from services.region.api.dynamodb.parameters import (
     check_combination,
     condition_of,
     projection_of,
+    substitutions_in_bare_words,
     substitutions_of,
     table_of,
 )
@@ -54,15 +55,15 @@ _scan = structure(
     ReturnConsumedCapacity=shapes.return_consumed_capacity,
     TableName=shapes.table_name,
     ConditionalOperator=shapes.conditional_operator,
-    ScanFilter=shapes.conditions,
+    ScanFilter=shapes.conditions_in_older_words,
     Segment=Whole("Integer", min=0, max=limits.scan_segments_max - 1),
     Limit=Whole("Integer", min=1),
     AttributesToGet=shapes.attributes_to_get,
-    ExclusiveStartKey=shapes.attributes,
+    ExclusiveStartKey=shapes.attributes_in_older_words,
     ConsistentRead=shapes.flag,
     FilterExpression=shapes.text,
     ProjectionExpression=shapes.text,
-    ExpressionAttributeValues=shapes.attributes,
+    ExpressionAttributeValues=shapes.attributes_in_older_words,
     ExpressionAttributeNames=shapes.texts_by_name,
 )
 _stands_alone = re.compile(r"contains duplicates|number set|numeric value|significant digits|number with magnitude")
@@ -90,7 +91,7 @@ def parse_query(request: dict[str, Any]) -> Query:
             "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
         )
     _check_select(members)
-    substitutions = substitutions_of(members)
+    substitutions = substitutions_in_bare_words(members)
     text = members.get("KeyConditionExpression")
     written = None if text is None else bind_key_condition(text, substitutions)
     condition = condition_of(members, "FilterExpression", substitutions)

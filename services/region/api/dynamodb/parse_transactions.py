@@ -22,7 +22,7 @@ from services.region.api.dynamodb.parameters import (
     condition_of,
     item_of,
     projection_of,
-    substitutions_of_write,
+    substitutions_in_bare_words,
     table_of,
 )
 from services.region.commands.items import DeleteItem, GetItem, Guard, PutItem, UpdateItem, no_guard
@@ -136,7 +136,7 @@ def _action_of(item: Members) -> Action:
         return _update_of(members)
     check_combination(members, ("ConditionExpression",), ())
     key = item_of(members["Key"])
-    guard = _guard_of(members, substitutions := substitutions_of_write(members))
+    guard = _guard_of(members, substitutions := substitutions_in_bare_words(members))
     substitutions.check_all_used()
     if kind == "Delete":
         return DeleteItem(table_of(members), key, guard)
@@ -147,7 +147,7 @@ def _put_of(members: Members) -> PutItem:
     check_combination(members, ("ConditionExpression",), ())
     item = item_of(members["Item"])
     check_item_size(members["Item"])
-    guard = _guard_of(members, substitutions := substitutions_of_write(members))
+    guard = _guard_of(members, substitutions := substitutions_in_bare_words(members))
     substitutions.check_all_used()
     return PutItem(table_of(members), item, guard)
 
@@ -155,7 +155,7 @@ def _put_of(members: Members) -> PutItem:
 def _update_of(members: Members) -> UpdateItem:
     check_combination(members, ("UpdateExpression", "ConditionExpression"), ())
     key = item_of(members["Key"])
-    substitutions = substitutions_of_write(members)
+    substitutions = substitutions_in_bare_words(members)
     update = bind_update(members["UpdateExpression"], substitutions)
     guard = _guard_of(members, substitutions)
     substitutions.check_all_used()
@@ -172,7 +172,7 @@ def _guard_of(members: Members, substitutions: Substitutions) -> Guard:
 def _get_of(members: Members) -> GetItem:
     check_combination(members, ("ProjectionExpression",), ())
     key = item_of(members["Key"])
-    substitutions = substitutions_of_write(members)
+    substitutions = substitutions_in_bare_words(members)
     projection = projection_of(members, substitutions)
     substitutions.check_all_used()
     return GetItem(table_of(members), key, projection, consistent=True)
