@@ -16,10 +16,23 @@ from pathlib import Path
 from threading import Lock
 
 import orjson
-from sqlalchemy import Connection, LargeBinary, create_engine, delete, event, func, inspect, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    delete,
+    event,
+    func,
+    inspect,
+    select,
+)
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import StaticPool
 
 from services.region.rules.replica_facts import ReplicaFacts, decode_facts, encode_facts
@@ -47,48 +60,47 @@ class LocalTable:
     reason: str | None = None
 
 
-class Base(DeclarativeBase):
-    pass
-
-
-class IdentityRow(Base):
-    __tablename__ = "identity"
-    one: Mapped[int] = mapped_column(primary_key=True)
-    format: Mapped[int]
-    region: Mapped[str]
-    number: Mapped[int]
-
-
-class TableRow(Base):
-    __tablename__ = "tables"
-    generation: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
-    definition: Mapped[bytes]
-    stage: Mapped[str]
-    reason: Mapped[str | None]
-
-
-class RetiredLaneRow(Base):
-    __tablename__ = "retired_lanes"
-    generation: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
-    partition: Mapped[int] = mapped_column(primary_key=True)
-    origin_sequence: Mapped[int]
-
-
-class StreamRow(Base):
-    __tablename__ = "streams"
-    generation: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
-    enabled_us: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]  # of the table
-    view_type: Mapped[str]
-    started: Mapped[bytes]  # sequences by partition, as JSON
-    disabled_us: Mapped[int | None]
-    ended: Mapped[bytes | None]
-
-
-class FactsRow(Base):
-    __tablename__ = "replica_facts"
-    generation: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
-    facts: Mapped[bytes]
+_metadata = MetaData()
+_identity = Table(
+    "identity",
+    _metadata,
+    Column("one", Integer, primary_key=True),
+    Column("format", Integer, nullable=False),
+    Column("region", String, nullable=False),
+    Column("number", Integer, nullable=False),
+)
+_tables = Table(
+    "tables",
+    _metadata,
+    Column("generation", LargeBinary(16), primary_key=True),
+    Column("definition", LargeBinary, nullable=False),
+    Column("stage", String, nullable=False),
+    Column("reason", String),
+)
+_retired_lanes = Table(
+    "retired_lanes",
+    _metadata,
+    Column("generation", LargeBinary(16), primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("origin_sequence", Integer, nullable=False),
+)
+_streams = Table(
+    "streams",
+    _metadata,
+    Column("generation", LargeBinary(16), primary_key=True),
+    Column("enabled_us", Integer, primary_key=True),
+    Column("name", String, nullable=False),  # of the table
+    Column("view_type", String, nullable=False),
+    Column("started", LargeBinary, nullable=False),  # sequences by partition, as JSON
+    Column("disabled_us", Integer),
+    Column("ended", LargeBinary),
+)
+_replica_facts = Table(
+    "replica_facts",
+    _metadata,
+    Column("generation", LargeBinary(16), primary_key=True),
+    Column("facts", LargeBinary, nullable=False),
+)
 
 
 class Catalog:
@@ -111,12 +123,12 @@ class Catalog:
 
     def tables(self) -> Sequence[LocalTable]:
         with self._transaction() as connection:
-            rows = connection.execute(select(TableRow.definition, TableRow.stage, TableRow.reason)).all()
+            rows = connection.execute(select(_tables.c.definition, _tables.c.stage, _tables.c.reason)).all()
         return [LocalTable(decode_definition(row.definition), Stage(row.stage), row.reason) for row in rows]
 
     def streams(self) -> Sequence[KeptStream]:
         with self._transaction() as connection:
-            rows = connection.execute(select(StreamRow.__table__)).all()
+            rows = connection.execute(select(_streams)).all()
         return [
             KeptStream(
                 generation=Generation(row.generation),
@@ -138,40 +150,40 @@ class Catalog:
             "reason": table.reason,
         }
         with self._writing() as connection:
-            statement = insert(TableRow).values(generation=table.definition.generation, **values)
+            statement = insert(_tables).values(generation=table.definition.generation, **values)
             connection.execute(statement.on_conflict_do_update(index_elements=["generation"], set_=values))
             for stream in streams:
                 _write_stream(connection, stream)
 
     def replica_facts(self) -> Mapping[Generation, ReplicaFacts]:
         with self._transaction() as connection:
-            rows = connection.execute(select(FactsRow.generation, FactsRow.facts)).all()
+            rows = connection.execute(select(_replica_facts.c.generation, _replica_facts.c.facts)).all()
         return {Generation(row.generation): decode_facts(row.facts) for row in rows}
 
     def write_replica_facts(self, generation: Generation, facts: ReplicaFacts) -> None:
         values = {"facts": encode_facts(facts)}
         with self._writing() as connection:
-            statement = insert(FactsRow).values(generation=generation, **values)
+            statement = insert(_replica_facts).values(generation=generation, **values)
             connection.execute(statement.on_conflict_do_update(index_elements=["generation"], set_=values))
 
     def remove_table(self, generation: Generation) -> None:
         with self._writing() as connection:
-            connection.execute(delete(TableRow).where(TableRow.generation == generation))
-            connection.execute(delete(FactsRow).where(FactsRow.generation == generation))
-            connection.execute(delete(StreamRow).where(StreamRow.generation == generation))
+            connection.execute(delete(_tables).where(_tables.c.generation == generation))
+            connection.execute(delete(_replica_facts).where(_replica_facts.c.generation == generation))
+            connection.execute(delete(_streams).where(_streams.c.generation == generation))
 
     def remove_streams(self, disabled_before_us: int) -> None:
         with self._writing() as connection:
-            connection.execute(delete(StreamRow).where(StreamRow.disabled_us < disabled_before_us))
+            connection.execute(delete(_streams).where(_streams.c.disabled_us < disabled_before_us))
 
     def retire_lanes(self, generation: Generation, origin_sequences: Sequence[int]) -> None:
         """Remembers how far each partition of a removed replica had counted, never less than before."""
         with self._writing() as connection:
             for partition, sequence in enumerate(origin_sequences):
-                statement = insert(RetiredLaneRow).values(
+                statement = insert(_retired_lanes).values(
                     generation=generation, partition=partition, origin_sequence=sequence
                 )
-                highest = func.max(RetiredLaneRow.origin_sequence, statement.excluded.origin_sequence)
+                highest = func.max(_retired_lanes.c.origin_sequence, statement.excluded.origin_sequence)
                 connection.execute(
                     statement.on_conflict_do_update(
                         index_elements=["generation", "partition"], set_={"origin_sequence": highest}
@@ -180,14 +192,14 @@ class Catalog:
 
     def retired_lanes(self, generation: Generation) -> dict[int, int]:
         """Partition number to the origin sequence that an earlier replica had reached."""
-        statement = select(RetiredLaneRow.partition, RetiredLaneRow.origin_sequence)
+        statement = select(_retired_lanes.c.partition, _retired_lanes.c.origin_sequence)
         with self._transaction() as connection:
-            rows = connection.execute(statement.where(RetiredLaneRow.generation == generation)).all()
+            rows = connection.execute(statement.where(_retired_lanes.c.generation == generation)).all()
         return {row.partition: row.origin_sequence for row in rows}
 
     def retired_generations(self) -> Sequence[Generation]:
         """The tables of which a replica was removed here, at one time or another."""
-        statement = select(RetiredLaneRow.generation).distinct()
+        statement = select(_retired_lanes.c.generation).distinct()
         with self._transaction() as connection:
             return [Generation(row.generation) for row in connection.execute(statement)]
 
@@ -197,12 +209,12 @@ class Catalog:
     def _claim(self, path: Path, region: str, number: int) -> None:
         """A catalog is made, or made to its end, as long as it does not say whose it is; that comes last."""
         with self._transaction() as connection:
-            is_begun = inspect(connection).has_table(IdentityRow.__tablename__)
-            row = connection.execute(select(IdentityRow.__table__)).first() if is_begun else None
+            is_begun = inspect(connection).has_table(_identity.name)
+            row = connection.execute(select(_identity)).first() if is_begun else None
             if row is None:
-                Base.metadata.create_all(connection)
+                _metadata.create_all(connection)
                 identity = {"one": 1, "format": format_number, "region": region, "number": number}
-                connection.execute(insert(IdentityRow).values(**identity))
+                connection.execute(insert(_identity).values(**identity))
                 return
             check_format(path, found=row.format, known=format_number)
             if (row.region, row.number) != (region, number):
@@ -234,7 +246,7 @@ def _write_stream(connection: Connection, stream: KeptStream) -> None:
         "disabled_us": stream.disabled_us,
         "ended": None if stream.ended is None else orjson.dumps(stream.ended),
     }
-    statement = insert(StreamRow).values(generation=stream.generation, enabled_us=stream.enabled_us, **values)
+    statement = insert(_streams).values(generation=stream.generation, enabled_us=stream.enabled_us, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["generation", "enabled_us"], set_=values))
 
 
