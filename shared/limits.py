@@ -36,6 +36,7 @@ projected_attributes_of_index_max = 20
 projected_attributes_of_table_max = 100
 projected_attribute_name_chars_max = 255
 item_collection_bytes_max = 10 * 1024**3
+capacity_units_told_max = 1_000_000_000_000  # what is above is no number of units at all
 account_capacity_units_max = 80_000
 table_capacity_units_max = 40_000
 capacity_decreases_max = 4  # on a UTC day; further ones take their time

@@ -155,11 +155,23 @@ def test_an_index_that_is_not_there_is_not_found(table: Any) -> None:
 def test_local_indexes_stay(resource: Any) -> None:
     definitions = [attribute(name, "S") for name in "pcx"]
     indexes = [local_index("local", "p", "x")]
-    with (
-        made_with_indexes(resource, ["p", "c"], definitions, LocalSecondaryIndexes=indexes) as table,
-        refused("ResourceNotFoundException", "Index local for table"),
+    named = {"IndexName": "local"}
+    change = named | {"OnDemandThroughput": {"MaxReadRequestUnits": 5}}
+    with made_with_indexes(resource, ["p", "c"], definitions, LocalSecondaryIndexes=indexes) as table:
+        with invalid("Cannot delete an index that is not a GlobalSecondaryIndex: local"):
+            update(table, {"Delete": named}, defined="")
+        with invalid("Cannot update an index that is not a GlobalSecondaryIndex: local"):
+            update(table, {"Update": change}, defined="")
+
+
+def test_an_attribute_has_one_type_in_all_keys(table: Any) -> None:
+    definitions = [attribute("p", "N")]
+    with invalid(
+        f"{_prefix}Attributes cannot be redefined. Please check that your attribute has the same type as previously"
+        " defined. Existing schema: Schema:[SchemaElement: key{p:S:HASH}] New schema: Schema:[SchemaElement:"
+        " key{p:N:HASH}]"
     ):
-        update(table, {"Delete": {"IndexName": "local"}}, defined="")
+        update(table, {"Create": global_index("one", "p")}, defined="", AttributeDefinitions=definitions)
 
 
 @pytest.mark.parametrize(
@@ -189,6 +201,11 @@ def test_local_indexes_stay(resource: Any) -> None:
         ),
         ([{"Create": {**global_index("one", "x"), "Projection": {}}}], "x", "Unknown ProjectionType: null"),
         (
+            [{"Update": {"IndexName": "one", "WarmThroughput": {}}}, {}],
+            "x",
+            "WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified for index:",
+        ),
+        (
             [
                 {
                     "Create": {
@@ -209,7 +226,7 @@ def test_wrong_updates_are_refused(table: Any, updates: list[dict[str, Any]], de
 
 def test_a_name_that_is_taken_is_refused(table: Any) -> None:
     added(table, global_index("one", "x"))
-    with invalid("already exists"):
+    with invalid("Attempting to create an index which already exists"):
         update(table, {"Create": global_index("one", "x")})
 
 
@@ -238,6 +255,12 @@ def test_throughput_of_an_index_can_be_changed(resource: Any) -> None:
             " WriteCapacityUnits provisioned for index index: 1. Requested WriteCapacityUnits: 1."
         ):
             update(table, change, defined="")
+        with invalid(f"{_prefix}At least one of ProvisionedThroughput, OnDemandThroughput or WarmThroughput must be"):
+            update(table, {"Update": {"IndexName": "index"}}, defined="")
+        for name in ("index", "nothing"):
+            with invalid("info: Action Blocked: IndexUpdate"):
+                beyond = {"IndexName": name, "ProvisionedThroughput": _units(10**12 + 1, 1)}
+                update(table, {"Update": beyond}, defined="")
         with invalid(_prefix + "Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: other"):
             update(table, {"Create": global_index("other", "x")})
         settled(table)
@@ -253,6 +276,8 @@ def test_a_change_of_the_billing_mode_speaks_of_every_index(resource: Any) -> No
             " OnDemandThroughput, WarmThroughput"
         ):
             update(table, change, defined="")
+        with invalid(f"{_prefix}The only Updates for index: index when TableThroughputMode is PAY_PER_REQUEST can be"):
+            update(table, {"Update": {"IndexName": "index"}}, defined="")
         provisioned = {"BillingMode": "PROVISIONED", "ProvisionedThroughput": _units(1, 1)}
         with invalid(_prefix + "ProvisionedThroughput must be specified for index: index"):
             table.meta.client.update_table(TableName=table.name, **provisioned)

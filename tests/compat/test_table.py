@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.compat.connection import ask, check_error
 from tests.compat.tables import attribute, invalid, made_table, refused, unique
 
 hash_key = [{"AttributeName": "p", "KeyType": "HASH"}]
@@ -64,6 +65,20 @@ def test_a_deleted_table_is_gone_with_its_items(client: Any, resource: Any) -> N
 def test_a_table_that_is_not_there_is_not_found(client: Any, operation: str) -> None:
     with refused("ResourceNotFoundException"):
         getattr(client, operation)(TableName=unique("nowhere"), **(on_demand if operation == "update_table" else {}))
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        *("CreateTable", "DescribeTable", "UpdateTable", "DeleteTable", "UpdateTimeToLive", "DescribeTimeToLive"),
+        *("DescribeContinuousBackups", "DescribeContributorInsights", "DescribeKinesisStreamingDestination"),
+    ],
+)
+def test_a_table_has_to_be_named(url: str, operation: str) -> None:
+    reply = ask(url, operation, b"{}")
+    check_error(
+        reply, "ValidationException", "The parameter 'TableName' is required but was not present in the request"
+    )
 
 
 def test_tables_are_listed_by_name_in_pages(client: Any) -> None:

@@ -93,6 +93,12 @@ def test_a_kinesis_stream_that_cannot_be_reached_fails(client: Any, mine: Any) -
         "DestinationStatus": "ENABLING",
         "EnableKinesisStreamingConfiguration": {},
     }
+    with invalid("Stream cannot be disabled using EnableKinesisStreamingConfiguration parameters"):
+        client.disable_kinesis_streaming_destination(
+            TableName=name,
+            StreamArn=stream_arn,
+            EnableKinesisStreamingConfiguration={"ApproximateCreationDateTimePrecision": "MICROSECOND"},
+        )
     with invalid("KinesisStreamingDestination must be ACTIVE to perform DISABLE operation."):
         client.disable_kinesis_streaming_destination(TableName=name, StreamArn=stream_arn)
     configuration = {"ApproximateCreationDateTimePrecision": "MICROSECOND"}

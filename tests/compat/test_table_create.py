@@ -83,6 +83,7 @@ def test_a_provisioned_table_is_as_warm_as_its_capacity(client: Any) -> None:
             {"TableClass": "STANDARD_INFREQUENT_ACCESS"},
             {"TableClassSummary": {"TableClass": "STANDARD_INFREQUENT_ACCESS"}},
         ),
+        ({"TableClass": "STANDARD"}, {"TableClassSummary": {"TableClass": "STANDARD"}}),
         ({"DeletionProtectionEnabled": True}, {"DeletionProtectionEnabled": True}),
         (
             {"OnDemandThroughput": {"MaxReadRequestUnits": 100}},

@@ -58,7 +58,7 @@ class CreateTable:
     write_capacity_units: int = 0
     stream: StreamSpecification | None = None
     indexes: tuple[SecondaryIndex, ...] = ()
-    table_class: TableClass = TableClass.STANDARD
+    table_class: TableClass | None = None
     encryption: Encryption | None = None
     max_request_units: Units = Units()
     warm_units: Units = Units()

@@ -225,10 +225,8 @@ class Tables:
         table = self._registry.named(name)
         if table is not None and table.stage is Stage.CREATING:
             raise ResourceInUseError(f"{_in_use}: Table is being created: {name}")
-        if table is not None:
+        if table is not None or self._delays.being_deleted(name) is not None:
             raise ResourceInUseError(f"Table already exists: {name}")
-        if self._delays.being_deleted(name) is not None:
-            raise ResourceInUseError(f"{_in_use}: Table is being deleted: {name}")
 
     def _changeable(self, name: str) -> Table:
         if self._registry.named(name) is None and self._delays.being_deleted(name) is not None:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
+from services.region.commands.tables import DescribeTable
 from services.region.commands.time_to_live import DescribeTimeToLive, TimeToLiveDescription, UpdateTimeToLive
 from services.region.engine.registry import Registry
 from services.region.engine.tables import Tables
@@ -21,7 +22,7 @@ from services.region.storage.partitions import Partition
 from services.region.storage.reader import IndexRow, IndexRowPlace
 from shared.changes.records import Kind, Lane
 from shared.clock import Clock
-from shared.errors import ResourceNotFoundError
+from shared.errors import ValidationError
 from shared.limits import expiries_per_job_max, expiry_jobs_max, expiry_looks_max
 from shared.model.keys import ItemKey
 from shared.model.tables import Generation, TableDefinition, TimeToLive
@@ -51,8 +52,11 @@ class TimesToLive:
 
     def describe(self, command: DescribeTimeToLive) -> TimeToLiveDescription:
         table = self._registry.named(command.table)
-        if table is None:
-            raise ResourceNotFoundError(f"Requested resource not found: Table: {command.table} not found")
+        if table is None or table.stage in (Stage.CREATING, Stage.DELETING):
+            status = self._tables.describe(DescribeTable(command.table)).status
+            raise ValidationError(
+                f"Cannot describe time to live while table is in {status} state: Current table state is {status}"
+            )
         ttl = table.definition.ttl
         return TimeToLiveDescription(None if ttl is None else ttl.attribute)
 

@@ -1,6 +1,6 @@
 """What UpdateTable makes of a table's global indexes, from its definition alone; or DynamoDB's refusal."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from services.region.commands.indexes import AddIndex, ChangeIndex, IndexThroughput, IndexUpdate, RemoveIndex
@@ -11,7 +11,7 @@ from services.region.rules.throughput import (
     decreases_today,
 )
 from shared.errors import LimitExceededError, ResourceNotFoundError, ValidationError
-from shared.limits import global_indexes_max, projected_attributes_of_table_max
+from shared.limits import capacity_units_told_max, global_indexes_max, projected_attributes_of_table_max
 from shared.model.indexes import SecondaryIndex, number_of_added
 from shared.model.keys import KeyAttribute
 from shared.model.tables import BillingMode, TableDefinition
@@ -45,10 +45,15 @@ def with_index_updates(
             changes += 1
             continue
         index = indexes.get(update.name)
-        if index is None or not index.is_global:
+        if isinstance(update, ChangeIndex):
+            _check_in_bounds(update.throughput)
+        if index is None:
             raise ResourceNotFoundError(
                 f"Requested resource not found: Index {update.name} for table {definition.name}"
             )
+        if not index.is_global:
+            verb = "delete" if isinstance(update, RemoveIndex) else "update"
+            raise ValidationError(f"Cannot {verb} an index that is not a GlobalSecondaryIndex: {update.name}")
         if isinstance(update, RemoveIndex):
             del indexes[update.name]
             changes += 1
@@ -63,7 +68,7 @@ def with_index_updates(
 def _added(definition: TableDefinition, update: AddIndex, number: int, *, region_name: str) -> SecondaryIndex:
     name, throughput = update.name, update.throughput
     if any(index.name == name for index in definition.indexes):
-        raise ValidationError(f"{_invalid}Attempting to create an index which already exists: {name}")
+        raise ValidationError("Attempting to create an index which already exists")
     if sum(index.is_global for index in definition.indexes) >= global_indexes_max:
         raise LimitExceededError(
             "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of"
@@ -82,7 +87,7 @@ def _added(definition: TableDefinition, update: AddIndex, number: int, *, region
             f"{_invalid}Some index key attributes are not defined in AttributeDefinitions. "
             f"Keys: [{', '.join(names)}], AttributeDefinitions: [{', '.join(update.types)}]"
         )
-    types = dict(update.types) | {attribute.name: attribute.type for attribute in definition.key_attributes}
+    _check_types(definition, update)
     _check_throughput(name, throughput, definition.billing_mode, is_new=True)
     if throughput.read_capacity_units is not None and throughput.write_capacity_units is not None:
         check_index_capacity(name, throughput.read_capacity_units, throughput.write_capacity_units, region=region_name)
@@ -90,8 +95,8 @@ def _added(definition: TableDefinition, update: AddIndex, number: int, *, region
         number=number,
         name=name,
         is_global=True,
-        partition=_attributes(update.partition, types),
-        sort=_attributes(update.sort, types),
+        partition=_attributes(update.partition, update.types),
+        sort=_attributes(update.sort, update.types),
         table_keys=definition.key_schema.names,
         projection=update.projection,
         included=update.included,
@@ -176,17 +181,61 @@ def _rebilled(
     return replace(index, on_demand=None)
 
 
+def _check_in_bounds(wanted: IndexThroughput) -> None:
+    """Looked at before the index."""
+    units = (wanted.read_capacity_units or 0, wanted.write_capacity_units or 0)
+    if max(units) > capacity_units_told_max:
+        raise ValidationError(
+            "This operation cannot be performed with given input values. Please contact DynamoDB service team for more"
+            " info: Action Blocked: IndexUpdate"
+        )
+
+
+def _check_types(definition: TableDefinition, update: AddIndex) -> None:
+    """An attribute has one type in all keys."""
+    known: dict[str, tuple[str, str]] = {}
+    for keys, role in _keys_by_role(definition):
+        for attribute in keys:
+            known.setdefault(attribute.name, (attribute.type, role))
+    for names, role in ((update.partition, "HASH"), (update.sort, "RANGE")):
+        for name in names:
+            wanted = update.types[name]
+            present, present_role = known.get(name, (wanted, role))
+            if wanted != present:
+                raise ValidationError(
+                    f"{_invalid}Attributes cannot be redefined. Please check that your attribute has the same type as"
+                    f" previously defined. Existing schema: Schema:[SchemaElement: key{{{name}:{present}:"
+                    f"{present_role}}}] New schema: Schema:[SchemaElement: key{{{name}:{wanted}:{role}}}]"
+                )
+
+
+def _keys_by_role(definition: TableDefinition) -> Iterator[tuple[Sequence[KeyAttribute], str]]:
+    keys = definition.key_schema
+    yield (keys.partition,), "HASH"
+    yield () if keys.sort is None else (keys.sort,), "RANGE"
+    for index in definition.indexes:
+        yield index.partition, "HASH"
+        yield index.sort, "RANGE"
+
+
 def _check_throughput(name: str, wanted: IndexThroughput, mode: BillingMode, *, is_new: bool) -> None:
     if mode is BillingMode.PAY_PER_REQUEST:
-        if wanted.read_capacity_units is not None:
+        if is_new and wanted.read_capacity_units is not None:
             raise ValidationError(
                 f"{_invalid}ProvisionedThroughput should not be specified for index: {name} when BillingMode is"
                 " PAY_PER_REQUEST"
-                if is_new
-                else f"{_invalid}The only Updates for index: {name} when TableThroughputMode is PAY_PER_REQUEST can be"
+            )
+        if not is_new and (wanted.read_capacity_units is not None or wanted == IndexThroughput()):
+            raise ValidationError(
+                f"{_invalid}The only Updates for index: {name} when TableThroughputMode is PAY_PER_REQUEST can be"
                 " to OnDemandThroughput, WarmThroughput"
             )
         return
+    if wanted == IndexThroughput() and not is_new:
+        raise ValidationError(
+            f"{_invalid}At least one of ProvisionedThroughput, OnDemandThroughput or WarmThroughput must be"
+            f" specified for index: {name}"
+        )
     if is_new and wanted.read_capacity_units is None:
         raise ValidationError(
             f"{_invalid}Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: {name}"

@@ -32,10 +32,9 @@ def settings_of_new_table(command: CreateTable, *, now_us: int, region: str) -> 
         present = (on_demand_read_units, on_demand_write_units)
     lower = (_initial, _initial) if is_on_demand else _provisioned
     throughput.check_warm_units(warm, present=present, lower=lower, region=region)
-    is_standard = command.table_class is TableClass.STANDARD
     return TableSettings(
-        table_class=command.table_class,
-        table_class_changed_us=None if is_standard else now_us,
+        table_class=command.table_class or TableClass.STANDARD,
+        table_class_changed_us=None if command.table_class is None else now_us,
         encryption=command.encryption,
         on_demand_since_us=now_us if is_on_demand else None,
         max_read_request_units=limits.read,

@@ -92,10 +92,7 @@ def test_a_provisioned_table_keeps_its_throughput_and_stream() -> None:
     [
         (
             {"TableName": None},
-            (
-                "1 validation error detected: Value null at 'tableName' failed to satisfy constraint: "
-                "Member must not be null"
-            ),
+            "The parameter 'TableName' is required but was not present in the request",
         ),
         (
             {"TableName": "ab"},
@@ -222,7 +219,7 @@ def test_a_wrong_definition_is_refused(parameters: dict[str, Any], message: str)
 
 
 def test_what_is_as_it_would_be_anyway_changes_no_command() -> None:
-    parameters = {"DeletionProtectionEnabled": False, "Tags": [], "TableClass": "STANDARD", "SSESpecification": {}}
+    parameters = {"DeletionProtectionEnabled": False, "Tags": [], "SSESpecification": {}}
     assert parse_create_table(_create | parameters) == parse_create_table(dict(_create))
 
 
@@ -358,10 +355,7 @@ def test_one_thing_is_updated(parameters: dict[str, Any], changed: dict[str, Any
         ),
         (
             {"ReplicaUpdates": [{"Create": {}}]},
-            (
-                "1 validation error detected: Value null at 'replicaUpdates.1.member.create.regionName' failed to "
-                "satisfy constraint: Member must not be null"
-            ),
+            "One or more parameter values were invalid",
         ),
         (
             {"ReplicaUpdates": [{"Update": {"RegionName": "eu-west-1", "KMSMasterKeyId": "key"}}]},
@@ -403,9 +397,7 @@ def test_a_table_is_described_and_deleted_by_name_or_arn() -> None:
 
 @pytest.mark.parametrize("parse", [parse_describe_table, parse_delete_table, parse_update_table])
 def test_a_table_has_to_be_named(parse: Callable[[dict[str, Any]], Any]) -> None:
-    assert _refusal(parse, {}) == (
-        "1 validation error detected: Value null at 'tableName' failed to satisfy constraint: Member must not be null"
-    )
+    assert _refusal(parse, {}) == "The parameter 'TableName' is required but was not present in the request"
 
 
 @pytest.mark.parametrize("name", ["arn:aws:dynamodb:here:1:table/a", "arn:aws:dynamodb:here:1:table/orders/index/i"])

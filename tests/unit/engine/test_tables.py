@@ -82,13 +82,20 @@ async def test_a_deletion_is_shown_until_its_time_is_over(tmp_path: Path, clock:
         await slow.call("DeleteTable", TableName="orders")
         assert (await described(slow))["TableStatus"] == "DELETING"
         assert (await slow.call("ListTables"))["TableNames"] == ["orders"]
-        for change in (
-            slow.create_table("orders"),
-            slow.call("DeleteTable", TableName="orders"),
-            slow.call("UpdateTable", TableName="orders", DeletionProtectionEnabled=True),
+        for operation, message in (
+            (slow.create_table("orders"), "Table already exists: orders"),
+            (slow.call("DeleteTable", TableName="orders"), "still in use: Table is being deleted: orders"),
+            (
+                slow.call("UpdateTable", TableName="orders", DeletionProtectionEnabled=True),
+                "still in use: Table is being deleted: orders",
+            ),
+            (
+                slow.call("DescribeTimeToLive", TableName="orders"),
+                "Cannot describe time to live while table is in DELETING state",
+            ),
         ):
-            with pytest.raises(WireError, match="still in use: Table is being deleted: orders"):
-                await change
+            with pytest.raises(WireError, match=message):
+                await operation
         clock.passed_s += 61.0
         with pytest.raises(WireError, match="Requested resource not found: Table: orders not found"):
             await described(slow)

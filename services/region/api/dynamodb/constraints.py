@@ -66,6 +66,8 @@ def _judge_members(members: Members, shape: Structure, path: str, errors: list[s
             if judge is not None:
                 judge(value, member, path + java, errors)
         elif name in shape.required:
+            if isinstance(member, TableName) and member.of_calls_on_tables:
+                raise ValidationError(f"The parameter '{name}' is required but was not present in the request")
             errors.append(_error(None, member, path + java, _not_null))
 
 
@@ -86,11 +88,15 @@ def _judge_element(element: Any, shape: Shape, place: str, errors: list[str]) ->
 
 
 def _judge_text(value: str, shape: Text, place: str, errors: list[str]) -> None:
+    bounds = (shape.length_min, shape.length_max)
+    if shape.tells_length_first:
+        _judge_bounds(len(value), bounds, "length", (value, shape, place), errors)
     if shape.enum and value not in shape.enum:
         errors.append(_error(value, shape, place, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"))
     if shape.pattern and re.fullmatch(shape.pattern, value, re.ASCII) is None:
         errors.append(_error(value, shape, place, f"Member must satisfy regular expression pattern: {shape.pattern}"))
-    _judge_bounds(len(value), (shape.length_min, shape.length_max), "length", (value, shape, place), errors)
+    if not shape.tells_length_first:
+        _judge_bounds(len(value), bounds, "length", (value, shape, place), errors)
 
 
 def _judge_whole(value: int, shape: Whole, place: str, errors: list[str]) -> None:
@@ -102,12 +108,12 @@ def _judge_table_name(value: str, shape: TableName, place: str, errors: list[str
         return
     if value.startswith("arn:"):
         errors.append(_error(value, shape, place, table_names.arn_constraint))
-    elif shape.of_calls_on_tables:
-        _judge_bounds(len(value), (3, 255), "length", (value, shape, place), errors)
-        _judge_text(value, Text(pattern=table_names.pattern), place, errors)
-    else:
-        told = Text(pattern=table_names.pattern, length_min=3, length_max=255) if value else Text(length_min=1)
+    elif value or shape.of_calls_on_tables:
+        first = shape.of_calls_on_tables
+        told = Text(pattern=table_names.pattern, length_min=3, length_max=255, tells_length_first=first)
         _judge_text(value, told, place, errors)
+    else:
+        _judge_text(value, Text(length_min=1), place, errors)
 
 
 def _judge_list(value: list[Any], shape: ListOf, place: str, errors: list[str]) -> None:

@@ -23,6 +23,7 @@ class Text:
     pattern: str | None = None
     length_min: int | None = None
     length_max: int | None = None
+    tells_length_first: bool = False
 
     java = "java.lang.String"
 
@@ -34,7 +35,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class TableName:
-    """A table's name or ARN; calls on tables tell all that is wrong with one that is empty."""
+    """A table's name or ARN; calls on tables tell all that is wrong with one, and by itself that there is none."""
 
     of_calls_on_tables: bool = False
 
@@ -238,6 +239,7 @@ return_values_on_failure = Text(enum=("ALL_OLD", "NONE"))
 conditional_operator = Text(enum=("OR", "AND"))
 select = Text(enum=("SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"))
 index_name = Text(pattern="[a-zA-Z0-9_.-]+", length_min=3, length_max=255)
+defined_index_name = Text(pattern="[a-zA-Z0-9_.-]+", length_min=3, length_max=255, tells_length_first=True)
 attributes_to_get = ListOf(text, length_min=1, length_max=255)
 expected = MapOf(
     structure(

@@ -40,7 +40,7 @@ local_indexes = ListOf(
     structure(
         "LocalSecondaryIndex",
         *("IndexName", "KeySchema", "Projection"),
-        IndexName=shapes.index_name,
+        IndexName=shapes.defined_index_name,
         KeySchema=ListOf(_key_schema_element, length_min=1, length_max=2),
         Projection=_projection,
     )
@@ -49,7 +49,7 @@ global_indexes = ListOf(
     structure(
         "GlobalSecondaryIndex",
         *("IndexName", "KeySchema", "Projection"),
-        IndexName=shapes.index_name,
+        IndexName=shapes.defined_index_name,
         KeySchema=ListOf(_key_schema_element, length_min=1),
         Projection=_projection,
         ProvisionedThroughput=_throughput,
@@ -63,7 +63,7 @@ global_index_updates = ListOf(
         Update=structure(
             "UpdateGlobalSecondaryIndexAction",
             "IndexName",
-            IndexName=shapes.index_name,
+            IndexName=shapes.defined_index_name,
             ProvisionedThroughput=_throughput,
             OnDemandThroughput=_on_demand,
             WarmThroughput=_warm,
@@ -72,13 +72,13 @@ global_index_updates = ListOf(
             "CreateGlobalSecondaryIndexAction",
             *("Projection", "IndexName", "KeySchema"),
             Projection=_projection,
-            IndexName=shapes.index_name,
+            IndexName=shapes.defined_index_name,
             ProvisionedThroughput=_throughput,
             KeySchema=ListOf(_key_schema_element, length_min=1),
             OnDemandThroughput=_on_demand,
             WarmThroughput=_warm,
         ),
-        Delete=structure("DeleteGlobalSecondaryIndexAction", "IndexName", IndexName=shapes.index_name),
+        Delete=structure("DeleteGlobalSecondaryIndexAction", "IndexName", IndexName=shapes.defined_index_name),
     )
 )
 
@@ -155,6 +155,17 @@ def index_updates_of(members: Members) -> tuple[IndexUpdate, ...]:
         seen.add(name)
     _check_created_alone(members)
     return tuple(_update_of(update, types, members) for update in updates)
+
+
+def check_warmth(members: Members) -> None:
+    """An update of an index that speaks of its warmth says how warm; this is looked at before anything else."""
+    for update in members.get("GlobalSecondaryIndexUpdates", ()):
+        index = update.get("Update", {})
+        if index.get("WarmThroughput") == {}:
+            raise ValidationError(
+                f"{_invalid}WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond "
+                f"specified for index: {index['IndexName']}"
+            )
 
 
 def effective_members(members: Members) -> set[str]:
@@ -263,7 +274,7 @@ def check_global_keys(elements: Sequence[Members]) -> None:
     names = [each["AttributeName"] for each in elements]
     roles = [each["KeyType"] for each in elements]
     if len(set(names)) < len(names):
-        raise ValidationError(f"{_invalid}The KeySchema contains multiple key attributes with the same name")
+        raise ValidationError("The KeySchema contains multiple key attributes with the same name")
     if roles[0] != "HASH":
         raise ValidationError("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
     if roles != sorted(roles):
@@ -365,11 +376,6 @@ def _update_of(update: Members, types: Mapping[str, str], members: Members) -> I
     if action == "Delete":
         return RemoveIndex(name)
     if action == "Update":
-        if len(index) == 1:
-            raise ValidationError(
-                f"{_invalid}At least one of ProvisionedThroughput, OnDemandThroughput or WarmThroughput must be"
-                f" specified for index: {name}"
-            )
         return ChangeIndex(name, _throughput_of(index))
     if "AttributeDefinitions" not in members:
         raise ValidationError(f"{_invalid}AttributeDefinitions is not specified for index: {name}")
@@ -401,7 +407,7 @@ def _throughput_of(index: Members) -> IndexThroughput:
         read_capacity_units=provisioned.get("ReadCapacityUnits"),
         write_capacity_units=provisioned.get("WriteCapacityUnits"),
         on_demand=None
-        if on_demand is None
+        if not on_demand
         else OnDemandLimits(on_demand.get("MaxReadRequestUnits"), on_demand.get("MaxWriteRequestUnits")),
         warm_read_units=warm.get("ReadUnitsPerSecond"),
         warm_write_units=warm.get("WriteUnitsPerSecond"),

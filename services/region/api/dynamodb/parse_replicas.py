@@ -32,7 +32,7 @@ _overrides: dict[str, Shape] = {
 replica_updates = ListOf(
     structure(
         "ReplicationGroupUpdate",
-        Create=structure("CreateReplicationGroupMemberAction", "RegionName", **_overrides),
+        Create=structure("CreateReplicationGroupMemberAction", **_overrides),
         Update=structure("UpdateReplicationGroupMemberAction", "RegionName", **_overrides),
         Delete=structure("DeleteReplicationGroupMemberAction", "RegionName", RegionName=shapes.text),
         Disassociate=structure("DisassociateReplicationGroupMemberAction", "RegionName", RegionName=shapes.text),
@@ -56,6 +56,8 @@ def replicas_of(members: Members) -> ReplicaUpdates:
         raise ValidationError("ReplicaUpdates: Disassociate is not supported yet")
     if any(not update for update in updates):
         raise ValidationError(_no_action)
+    if any("RegionName" not in action for update in updates for action in update.values()):
+        raise ValidationError("One or more parameter values were invalid")
     if len(kinds) > 1:
         raise ValidationError("Update table operation with more than one type of replica actions not allowed.")
     actions = [(kind, _settings_of(action)) for update in updates for kind, action in update.items()]

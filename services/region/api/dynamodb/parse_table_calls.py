@@ -78,6 +78,12 @@ def parse_kinesis_destination(request: dict[str, Any]) -> ChangeKinesisDestinati
     )
 
 
+def parse_disable_kinesis_destination(request: dict[str, Any]) -> ChangeKinesisDestination:
+    if request.get("EnableKinesisStreamingConfiguration"):
+        raise ValidationError("Stream cannot be disabled using EnableKinesisStreamingConfiguration parameters")
+    return parse_kinesis_destination(request)
+
+
 def parse_update_kinesis_destination(request: dict[str, Any]) -> ChangeKinesisDestination:
     members = _checked(request, _kinesis)
     wanted = members.get("UpdateKinesisStreamingConfiguration")

@@ -21,10 +21,9 @@ from services.region.rules.resource_policies import canonical_policy
 from shared import limits
 from shared.errors import ValidationError
 from shared.model.keys import KeyAttribute, KeySchema
-from shared.model.tables import BillingMode, StreamSpecification, TableClass
+from shared.model.tables import BillingMode, StreamSpecification
 
 _invalid = "One or more parameter values were invalid: "
-_capacity_units_max = 1_000_000_000_000
 _table_name = TableName(of_calls_on_tables=True)
 _billing_mode = Text(enum=("PROVISIONED", "PAY_PER_REQUEST"))
 _throughput = structure(
@@ -129,7 +128,7 @@ def parse_create_table(request: dict[str, Any]) -> CreateTable:
         write_capacity_units=0 if throughput is None else throughput["WriteCapacityUnits"],
         stream=_created_stream(members),
         indexes=parse_indexes.indexes_of(members, key_schema, billing_mode),
-        table_class=table_class or TableClass.STANDARD,
+        table_class=table_class,
         encryption=None if encryption is None else encryption.encryption,
         max_request_units=parse_table_settings.limits_of(members) or Units(),
         warm_units=parse_table_settings.warmth_of(members) or Units(),
@@ -144,6 +143,7 @@ def parse_update_table(request: dict[str, Any]) -> UpdateTable:
     constraints.check(members, _update_table)
     _settle_billing_mode(members)
     table_class = parse_table_settings.table_class_of(members)
+    parse_indexes.check_warmth(members)
     parse_table_settings.check_changes(members, parse_indexes.effective_members(members))
     billing_mode = BillingMode(members["BillingMode"]) if "BillingMode" in members else None
     throughput = members.get("ProvisionedThroughput")
@@ -212,7 +212,7 @@ def _check_throughput(throughput: Members | None) -> None:
     if throughput is None:
         return
     for name in ("ReadCapacityUnits", "WriteCapacityUnits"):
-        if throughput[name] > _capacity_units_max:
+        if throughput[name] > limits.capacity_units_told_max:
             raise ValidationError(f"Given value {throughput[name]} for {name} is out of bounds")
 
 

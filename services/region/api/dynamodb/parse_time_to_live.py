@@ -4,15 +4,16 @@ from typing import Any
 
 from services.region.api.dynamodb import constraints
 from services.region.api.dynamodb import members as shapes
-from services.region.api.dynamodb.members import Text, structure
+from services.region.api.dynamodb.members import TableName, Text, structure
 from services.region.api.dynamodb.parameters import table_of
 from services.region.commands.time_to_live import DescribeTimeToLive, UpdateTimeToLive
 from shared.limits import key_attribute_name_chars_max
 
+_table_name = TableName(of_calls_on_tables=True)
 _update = structure(
     "UpdateTimeToLiveInput",
     *("TableName", "TimeToLiveSpecification"),
-    TableName=shapes.table_name,
+    TableName=_table_name,
     TimeToLiveSpecification=structure(
         "TimeToLiveSpecification",
         *("Enabled", "AttributeName"),
@@ -20,7 +21,7 @@ _update = structure(
         AttributeName=Text(length_min=1, length_max=key_attribute_name_chars_max),
     ),
 )
-_describe = structure("DescribeTimeToLiveInput", "TableName", TableName=shapes.table_name)
+_describe = structure("DescribeTimeToLiveInput", "TableName", TableName=_table_name)
 
 
 def parse_update_time_to_live(request: dict[str, Any]) -> UpdateTimeToLive:

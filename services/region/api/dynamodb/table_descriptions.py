@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from services.region.api.dynamodb.index_descriptions import describe_indexes
-from services.region.commands.tables import Pending, TableDescription
+from services.region.commands.tables import Pending, TableDescription, TableStatus
 from services.region.rules.arns import Arns
 from services.region.rules.streams import label_of
 from services.region.rules.throughput import decreases_today, warm_units
@@ -19,6 +19,9 @@ from shared.model.tables import (
 )
 
 global_table_version = "2019.11.21"
+_forgotten_first = frozenset(
+    {"AttributeDefinitions", "KeySchema", "CreationDateTime", "LocalSecondaryIndexes", "GlobalSecondaryIndexes"}
+)
 
 
 def describe(described: TableDescription, *, arns: Arns) -> dict[str, Any]:
@@ -54,7 +57,10 @@ def describe(described: TableDescription, *, arns: Arns) -> dict[str, Any]:
     members |= _encryption(described, arns)
     members |= _table_class(definition, RegionName(arns.region))
     members["DeletionProtectionEnabled"] = described.is_protected
-    return members | _on_demand(definition) | _warmth(described)
+    members |= _on_demand(definition) | _warmth(described)
+    if described.status is TableStatus.DELETING:
+        return {name: value for name, value in members.items() if name not in _forgotten_first}
+    return members
 
 
 def _throughput(definition: TableDefinition, now_us: int) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def _insights_and_kinesis(extras: TableExtras) -> Mapping[str, Operation]:
             parse_table_calls.parse_kinesis_destination, kinesis.enable, replies.destination_enabled
         ),
         "DisableKinesisStreamingDestination": at_once(
-            parse_table_calls.parse_kinesis_destination, kinesis.disable, replies.destinations
+            parse_table_calls.parse_disable_kinesis_destination, kinesis.disable, replies.destinations
         ),
         "UpdateKinesisStreamingDestination": at_once(
             parse_table_calls.parse_update_kinesis_destination, kinesis.update, replies.destinations
