@@ -57,6 +57,27 @@ def test_a_document_that_means_the_same_is_the_same_revision(client: Any, arn: s
     )
 
 
+def test_a_policy_is_read_back_in_its_canonical_form(client: Any, arn: str) -> None:
+    root = "arn:aws:iam::111122223333:root"
+    sent = statement(
+        Effect="allow",
+        Principal={"AWS": ["111122223333", root]},
+        Action=["dynamodb:Query", "dynamodb:GetItem", "dynamodb:GetItem"],
+        Condition={"StringEquals": {"aws:PrincipalAccount": ["111122223333"]}},
+    )
+    shown = sent | {
+        "Effect": "Allow",
+        "Principal": {"AWS": root},
+        "Condition": {"StringEquals": {"aws:PrincipalAccount": "111122223333"}},
+    }
+    given = json.dumps({"Statement": sent})
+    first = client.put_resource_policy(ResourceArn=arn, Policy=given)["RevisionId"]
+    read = client.get_resource_policy(ResourceArn=arn)["Policy"]
+    assert read == json.dumps({"Version": "2008-10-17", "Statement": [shown]}, separators=(",", ":"))
+    assert client.put_resource_policy(ResourceArn=arn, Policy=given)["RevisionId"] == first
+    assert client.put_resource_policy(ResourceArn=arn, Policy=read)["RevisionId"] != first
+
+
 def test_only_the_expected_revision_is_changed(client: Any, arn: str) -> None:
     with refused("PolicyNotFoundException", "has no associated policy"):
         client.put_resource_policy(ResourceArn=arn, Policy=policy(statement()), ExpectedRevisionId="1")
@@ -94,6 +115,7 @@ def test_only_the_expected_revision_is_changed(client: Any, arn: str) -> None:
             ),
             'The following action names are invalid: "dynamodb:GetRecords", "dynamodb:ListStreams"',
         ),
+        (policy(statement(Principal="111122223333")), "Invalid policy document: Syntax error at position (1,"),
         (policy(statement(Principal="*")), "Resource-based policy grants unbounded access in one or more elements."),
         (" " * 20_481, "Maximum policy size of 20480 bytes exceeded"),
         ('{"Statement": [{"Effect": "\\ud800"}]}', "Invalid policy document: "),

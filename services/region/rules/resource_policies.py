@@ -15,6 +15,7 @@ from shared.limits import policy_bytes_max
 
 none_expected = "NO_POLICY"
 not_found = "Resource-based policy not found for the provided ResourceArn: "
+_first_version = "2008-10-17"
 _members = ("Version", "Id", "Statement")
 _statement_members = (
     *("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction"),
@@ -44,6 +45,7 @@ def canonical_policy(text: str, *, of_stream: bool) -> str:
     if not statements:
         raise _malformed("Could not parse the policy: Statement is empty!")
     statements = statements if isinstance(statements, list) else [statements]
+    _check_principals(statements, text)
     canonical = [_canonical_statement(statement) for statement in statements]
     names = [statement["Sid"] for statement in canonical if "Sid" in statement]
     if len(names) > len({str(name) for name in names}):
@@ -54,6 +56,13 @@ def canonical_policy(text: str, *, of_stream: bool) -> str:
     if any("\ud800" <= char <= "\udfff" for char in written):
         raise _malformed("This policy contains invalid Json")
     return written
+
+
+def shown_policy(document: str) -> str:
+    """A document that names no version is of the first one; yet it is another document than one that says so."""
+    if document.startswith('{"Version"'):
+        return document
+    return f'{{"Version":"{_first_version}",{document[1:]}'
 
 
 def first_policy(document: str, now_us: int) -> ResourcePolicy:
@@ -96,19 +105,34 @@ def _canonical_statement(statement: Any) -> dict[str, Any]:
     for names in _required:
         if not any(name in statement for name in names):
             raise _malformed(f"Missing required field {names[0]}")
-    if statement["Effect"] not in ("Allow", "Deny"):
+    effect = str(statement["Effect"]).title()
+    if effect not in ("Allow", "Deny"):
         raise _malformed(f"Invalid effect: {statement['Effect']}")
-    if statement["Effect"] == "Allow" and "Condition" not in statement and _is_everybody(statement.get("Principal")):
+    if effect == "Allow" and "Condition" not in statement and _is_everybody(statement.get("Principal")):
         raise ValidationError(
             "Resource-based policy grants unbounded access in one or more elements. "
             "Please revise the policy to ensure least-privilege form of access"
         )
     lists = ("Action", "NotAction", "Resource", "NotResource")
-    changed = {name: _single(statement[name]) for name in lists if name in statement}
+    changed = {"Effect": effect} | {name: _single(statement[name]) for name in lists if name in statement}
     for name in ("Principal", "NotPrincipal"):
         if isinstance(statement.get(name), dict):
             changed[name] = {kind: _single(_principals(value)) for kind, value in statement[name].items()}
+    if isinstance(statement.get("Condition"), dict):
+        changed["Condition"] = {
+            operator: {key: _single(value) for key, value in keys.items()} if isinstance(keys, dict) else keys
+            for operator, keys in statement["Condition"].items()
+        }
     return _ordered(statement | changed, _statement_members)
+
+
+def _check_principals(statements: Sequence[Any], text: str) -> None:
+    """Who is named without saying of what kind is everybody; the error tells where another name ends in one line."""
+    for statement in statements:
+        for name in ("Principal", "NotPrincipal"):
+            named = statement.get(name) if isinstance(statement, dict) else None
+            if isinstance(named, str) and named != "*":
+                raise _malformed(f"Syntax error at position (1,{text.find(named) + len(named) + 2})")
 
 
 def _check_actions(statements: Sequence[Mapping[str, Any]], refused: Set[str]) -> None:
@@ -127,9 +151,10 @@ def _is_everybody(principal: Any) -> bool:
 
 
 def _principals(value: Any) -> Any:
-    return [
+    named = [
         f"arn:aws:iam::{each}:root" if isinstance(each, str) and _account(each) else each for each in _listed(value)
     ]
+    return [each for place, each in enumerate(named) if each not in named[:place]]
 
 
 def _listed(value: Any) -> list[Any]:

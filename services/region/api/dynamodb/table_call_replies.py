@@ -14,6 +14,7 @@ from services.region.commands.table_calls import (
 )
 from services.region.commands.tables import TableDescription
 from services.region.rules.replica_facts import ResourcePolicy
+from services.region.rules.resource_policies import shown_policy
 from shared.limits import account_capacity_units_max, table_capacity_units_max
 
 _endpoint_minutes = 1440
@@ -34,7 +35,7 @@ def policy_revision(result: ResourcePolicy | None, _command: object) -> bytes:
 
 
 def policy(result: ResourcePolicy, _command: object) -> bytes:
-    return orjson.dumps({"Policy": result.document, "RevisionId": result.revision})
+    return orjson.dumps({"Policy": shown_policy(result.document), "RevisionId": result.revision})
 
 
 def continuous_backups(_result: object, _command: object) -> bytes:
