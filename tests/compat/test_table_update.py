@@ -51,6 +51,8 @@ def updated(client: Any, name: str, **change: Any) -> dict[str, Any]:
 def test_capacity_rises_and_falls_and_is_counted(client: Any, provisioned: str) -> None:
     answer = client.update_table(TableName=provisioned, **units(11, 10))["TableDescription"]
     assert answer["TableStatus"] == "UPDATING"
+    assert answer["ProvisionedThroughput"]["ReadCapacityUnits"] == 10
+    assert "LastIncreaseDateTime" in answer["ProvisionedThroughput"]
     risen = wait(client, provisioned)["ProvisionedThroughput"]
     assert (risen["ReadCapacityUnits"], risen["WriteCapacityUnits"], risen["NumberOfDecreasesToday"]) == (11, 10, 0)
     assert isinstance(risen["LastIncreaseDateTime"], datetime)
@@ -87,7 +89,8 @@ def test_capacity_that_is_as_it_was_is_refused(client: Any, provisioned: str) ->
 
 def test_billing_mode_is_switched_there_and_back(client: Any, provisioned: str) -> None:
     answer = client.update_table(TableName=provisioned, **on_demand)["TableDescription"]
-    assert (answer["TableStatus"], answer["BillingModeSummary"]["BillingMode"]) == ("UPDATING", "PAY_PER_REQUEST")
+    assert (answer["TableStatus"], answer["BillingModeSummary"]) == ("UPDATING", {"BillingMode": "PAY_PER_REQUEST"})
+    assert "LastDecreaseDateTime" in answer["ProvisionedThroughput"]
     switched = wait(client, provisioned)
     assert isinstance(switched["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"], datetime)
     assert switched["ProvisionedThroughput"]["ReadCapacityUnits"] == 0

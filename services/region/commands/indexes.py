@@ -23,6 +23,7 @@ class IndexDescription:
     backfilling: bool | None = None
     item_count: int = 0
     size_bytes: int = 0
+    is_warming: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,10 @@ class IndexThroughput:
     on_demand: OnDemandLimits | None = None
     warm_read_units: int | None = None
     warm_write_units: int | None = None
+
+    @property
+    def speaks_of_warmth_alone(self) -> bool:
+        return self.read_capacity_units is None and self.on_demand is None
 
 
 @dataclass(frozen=True, slots=True)

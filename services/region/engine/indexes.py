@@ -20,8 +20,8 @@ from services.region.commands.indexes import (
 )
 from services.region.commands.tables import TableDescription, TableStatus
 from services.region.engine.registry import Registry, Table
+from services.region.rules import index_throughput
 from services.region.rules.index_changes import one_at_a_time, with_index_updates
-from services.region.rules.throughput import check_index_capacity
 from services.region.storage.catalog import Stage
 from services.region.storage.index_entries import FileIndex, IndexPhase
 from services.region.storage.partition_file import PartitionFile
@@ -30,7 +30,7 @@ from shared.clock import Clock
 from shared.errors import LimitExceededError, ResourceInUseError, ValidationError
 from shared.limits import index_slice_rows_max
 from shared.model.indexes import SecondaryIndex
-from shared.model.tables import Generation, TableDefinition
+from shared.model.tables import BillingMode, Generation, TableDefinition
 
 log = structlog.get_logger(__name__)
 
@@ -76,11 +76,10 @@ class Indexes:
         if self._status(table, index) is not IndexStatus.ACTIVE:
             raise ValidationError(f"Cannot read from backfilling global secondary index: {index.name}")
 
-    def check_new(self, indexes: Sequence[SecondaryIndex]) -> None:
+    def check_new(self, indexes: Sequence[SecondaryIndex], mode: BillingMode) -> None:
         """Of a table that is to be made."""
         for index in indexes:
-            units = index.read_capacity_units, index.write_capacity_units
-            check_index_capacity(index.name, *units, region=self._region_name)
+            index_throughput.check_new(index, mode, region=self._region_name)
 
     def updated(self, table: Table, definition: TableDefinition, updates: Sequence[IndexUpdate]) -> TableDefinition:
         """A definition of the table with its indexes changed; its billing mode may have changed already."""
@@ -209,13 +208,10 @@ def announced(
             changed = shown[update.name]
             index = changed.index
             if description.definition.billing_mode is before.billing_mode:
-                was = earlier[update.name]
-                index = replace(
-                    index,
-                    read_capacity_units=was.read_capacity_units,
-                    write_capacity_units=was.write_capacity_units,
-                )
+                index = index_throughput.as_begun(earlier[update.name], index, description.now_us)
             shown[update.name] = replace(changed, index=index, status=IndexStatus.UPDATING)
+            if update.throughput.speaks_of_warmth_alone:
+                shown[update.name] = replace(changed, index=index, is_warming=True)
     occupies = any(isinstance(update, AddIndex | RemoveIndex) for update in updates)
     return replace(
         description,

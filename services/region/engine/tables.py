@@ -31,7 +31,12 @@ from services.region.rules.replica_facts import ReplicaFacts
 from services.region.rules.replica_updates import with_changed_replicas
 from services.region.rules.resource_policies import first_policy
 from services.region.rules.streams import has_stream, with_stream
-from services.region.rules.table_settings import settings_of_new_table, with_changed_settings
+from services.region.rules.table_settings import (
+    capacity_as_begun,
+    demand_as_begun,
+    settings_of_new_table,
+    with_changed_settings,
+)
 from services.region.storage.catalog import LocalTable, Stage
 from shared.clock import Clock
 from shared.errors import (
@@ -42,6 +47,7 @@ from shared.errors import (
 )
 from shared.limits import partitions_default, tables_per_region_max
 from shared.model.tables import (
+    BillingMode,
     Generation,
     RegionName,
     ReplicaState,
@@ -87,7 +93,7 @@ class Tables:
                 raise LimitExceededError(
                     f"Subscriber limit exceeded: There is a limit of {tables_per_region_max} tables per subscriber"
                 )
-            self._indexes.check_new(command.indexes)
+            self._indexes.check_new(command.indexes, command.billing_mode)
             now_us = self._clock.wall_us()
             stream = command.stream if command.stream is not None and command.stream.enabled else None
             definition = TableDefinition(
@@ -206,9 +212,16 @@ class Tables:
         self._delays.note_update(after.generation)
         if command.index_updates and command.billing_mode is None and command.read_capacity_units is None:
             return description
-        only_capacity = command.read_capacity_units is not None and before.billing_mode is after.definition.billing_mode
-        shown = before if only_capacity or command.table_class is not None else after.definition
-        return replace(description, definition=shown, status=TableStatus.UPDATING)
+        description = replace(description, status=TableStatus.UPDATING)
+        if command.table_class is not None:
+            return replace(description, definition=before)
+        if before.billing_mode is after.definition.billing_mode:
+            if command.read_capacity_units is None:
+                return description
+            return replace(description, definition=capacity_as_begun(before, after.definition, description.now_us))
+        if after.definition.billing_mode is BillingMode.PROVISIONED:
+            return description
+        return replace(description, definition=demand_as_begun(before, after.definition, description.now_us))
 
     def _open_later(self, table: Table) -> None:
         """Shows a new table as CREATING for a while; a restart opens it at once."""

@@ -8,17 +8,10 @@ from dataclasses import replace
 from services.region.commands.tables import CreateTable, EncryptionChange, Units, UpdateTable
 from services.region.rules import throughput
 from services.region.rules.arns import Arns
-from services.region.rules.throughput import CapacityChange, invalid
+from services.region.rules.throughput import CapacityChange, decreases_today, invalid
 from shared.errors import ValidationError
 from shared.limits import on_demand_read_units, on_demand_write_units
 from shared.model.tables import BillingMode, RegionName, ReplicaSettings, TableClass, TableDefinition, TableSettings
-
-_initial = (
-    "initial throughput for OnDemand. See: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/"
-    "on-demand-capacity-mode.html#on-demand-capacity-mode-initial"
-)
-_provisioned = ("ReadCapacityUnits of ProvisionedThroughput", "WriteCapacityUnits of ProvisionedThroughput")
-_warmer = "current WarmThroughput, decreasing WarmThroughput is not supported"
 
 
 def settings_of_new_table(command: CreateTable, *, now_us: int, region: str) -> TableSettings:
@@ -30,7 +23,7 @@ def settings_of_new_table(command: CreateTable, *, now_us: int, region: str) -> 
     present = (command.read_capacity_units, command.write_capacity_units)
     if is_on_demand:
         present = (on_demand_read_units, on_demand_write_units)
-    lower = (_initial, _initial) if is_on_demand else _provisioned
+    lower = (throughput.initially,) * 2 if is_on_demand else throughput.as_provisioned
     throughput.check_warm_units(warm, present=present, lower=lower, region=region)
     return TableSettings(
         table_class=command.table_class or TableClass.STANDARD,
@@ -58,6 +51,28 @@ def with_changed_settings(
     if command.encryption is not None:
         definition = _encrypted(definition, command.encryption, arns=arns)
     return definition
+
+
+def capacity_as_begun(before: TableDefinition, after: TableDefinition, now_us: int) -> TableDefinition:
+    """What the answer shows of a change of capacity: units and count are what they were, times are new."""
+    was, settings = before.settings, after.settings
+    return _with(
+        before,
+        capacity_increased_us=settings.capacity_increased_us,
+        capacity_decreased_us=settings.capacity_decreased_us,
+        capacity_decreases=decreases_today(was.capacity_decreased_us, was.capacity_decreases, now_us),
+    )
+
+
+def demand_as_begun(before: TableDefinition, after: TableDefinition, now_us: int) -> TableDefinition:
+    """What the answer shows of a table that goes on demand: since when it was so before, and a decrease just now."""
+    was = before.settings
+    return _with(
+        after,
+        on_demand_since_us=was.on_demand_since_us,
+        capacity_decreased_us=now_us,
+        capacity_decreases=decreases_today(was.capacity_decreased_us, was.capacity_decreases, now_us),
+    )
 
 
 def with_replica_settings(definition: TableDefinition, wanted: ReplicaSettings) -> TableDefinition:
@@ -156,7 +171,7 @@ def _with_limits(definition: TableDefinition, units: Units, *, region: str) -> T
 
 def _warmed(definition: TableDefinition, wanted: Units, *, region: str) -> TableDefinition:
     present = throughput.warm_units(definition)
-    throughput.check_warm_units(wanted, present=present, lower=(_warmer, _warmer), region=region)
+    throughput.check_warm_units(wanted, present=present, lower=(throughput.currently,) * 2, region=region)
     return _kept_warm(definition, wanted.read or 0, wanted.write or 0)
 
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from services.region.commands.tables import Units
 from shared.errors import LimitExceededError, ValidationError
 from shared.limits import (
-    account_capacity_units_max,
     capacity_decreases_max,
     on_demand_read_units,
     on_demand_write_units,
@@ -18,8 +17,14 @@ from shared.limits import (
 from shared.model.tables import BillingMode, TableDefinition
 
 invalid = "One or more parameter values were invalid: "
+initially = (
+    "initial throughput for OnDemand. See: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/"
+    "on-demand-capacity-mode.html#on-demand-capacity-mode-initial"
+)
+as_provisioned = ("ReadCapacityUnits of ProvisionedThroughput", "WriteCapacityUnits of ProvisionedThroughput")
+currently = "current WarmThroughput, decreasing WarmThroughput is not supported"
 _decrease_interval = timedelta(hours=1)
-_guide = "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
+guide = "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ def changed_capacity(present: CapacityChange, *, read: int, write: int, of: str,
             f"Current ReadCapacityUnits provisioned for {current_of}: {present.read_units}. "
             f"Requested ReadCapacityUnits: {read}. "
             f"Current WriteCapacityUnits provisioned for {current_of}: {present.write_units}. "
-            f"Requested WriteCapacityUnits: {write}. {_guide}"
+            f"Requested WriteCapacityUnits: {write}. {guide}"
         )
     increased_us, decreased_us, decreases = present.increased_us, present.decreased_us, present.decreases
     if read > present.read_units or write > present.write_units:
@@ -65,31 +70,21 @@ def check_capacity(read: int, write: int, *, region: str) -> None:
         if units > table_capacity_units_max:
             raise LimitExceededError(
                 f"The requested {name}, {units}, is above the per table maximum for the account in {region}. "
-                f"Per table maximum: {table_capacity_units_max}. {_guide}"
+                f"Per table maximum: {table_capacity_units_max}. {guide}"
             )
 
 
-def check_index_capacity(name: str, read: int, write: int, *, region: str) -> None:
-    """What no index gets."""
-    for member, units in (("ReadCapacityUnits", read), ("WriteCapacityUnits", write)):
-        if units > table_capacity_units_max:
-            raise LimitExceededError(
-                f"The requested {member} for index {name}, {units}, is above the per index maximum for the account in"
-                f" {region}. Per table maximum: {table_capacity_units_max}. {_guide}"
-            )
-
-
-def check_max_request_units(units: Units, *, lowest: tuple[int, ...], region: str) -> None:
-    """Limits of an on-demand table; `lowest` are values below 1 that mean something."""
+def check_max_request_units(units: Units, *, lowest: tuple[int, ...], region: str, of: str = "table") -> None:
+    """Limits of what is on-demand; `lowest` are values below 1 that mean something."""
     for name, value in (("MaxReadRequestUnits", units.read), ("MaxWriteRequestUnits", units.write)):
         if value is None or value in lowest:
             continue
         if value < 1:
             raise ValidationError(
-                f"{invalid}Requested {name} for OnDemandThroughput for table is outside of valid range"
+                f"{invalid}Requested {name} for OnDemandThroughput for {of} is outside of valid range"
             )
         if value > table_capacity_units_max:
-            raise _above_account("OnDemandThroughput", name, region)
+            raise _above_account(f"OnDemandThroughput for {of}", name, region)
 
 
 def check_on_demand(units: Units, billing_mode: BillingMode, *, ending: str) -> None:
@@ -110,22 +105,24 @@ def warm_units(definition: TableDefinition) -> tuple[int, int]:
     return max(read, settings.warm_read_units), max(write, settings.warm_write_units)
 
 
-def check_warm_units(wanted: Units, *, present: tuple[int, int], lower: tuple[str, str], region: str) -> None:
+def check_warm_units(
+    wanted: Units, *, present: tuple[int, int], lower: tuple[str, str], region: str, of: str = "table"
+) -> None:
     """`lower` says what values of reading and of writing are too low in comparison with."""
     names = ("ReadUnitsPerSecond", "WriteUnitsPerSecond")
     for name, value, least, words in zip(names, (wanted.read, wanted.write), present, lower, strict=True):
         if value is None:
             continue
         if value < least:
-            raise ValidationError(f"{invalid}Requested {name} for WarmThroughput for table is lower than {words}")
-        if value > account_capacity_units_max:
-            raise _above_account("WarmThroughput", name, region)
+            raise ValidationError(f"{invalid}Requested {name} for WarmThroughput for {of} is lower than {words}")
+        if value > table_capacity_units_max:
+            raise _above_account(f"WarmThroughput for {of}", name, region)
 
 
 def _above_account(what: str, name: str, region: str) -> LimitExceededError:
     kind = "Read" if "Read" in name else "Write"
     return LimitExceededError(
-        f"Subscriber limit exceeded: Requested {name} for {what} for table exceeds TableMax{kind}CapacityUnits "
+        f"Subscriber limit exceeded: Requested {name} for {what} exceeds TableMax{kind}CapacityUnits "
         f"of the account in region {region}"
     )
 

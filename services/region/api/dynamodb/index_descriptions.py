@@ -4,8 +4,8 @@ from typing import Any
 
 from services.region.commands.indexes import IndexDescription, IndexStatus
 from services.region.commands.tables import Pending, TableDescription, TableStatus
+from services.region.rules.index_throughput import warm_units
 from services.region.rules.throughput import decreases_today
-from shared.limits import on_demand_read_units, on_demand_write_units
 from shared.model.indexes import SecondaryIndex
 from shared.model.tables import BillingMode
 
@@ -54,25 +54,20 @@ def _global(described: IndexDescription, arn: str, table: TableDescription) -> d
     members["ProvisionedThroughput"] = _throughput(index, table.now_us)
     limits = index.on_demand
     if limits is not None:
-        members["OnDemandThroughput"] = {
-            "MaxReadRequestUnits": -1 if limits.read_units is None else limits.read_units,
-            "MaxWriteRequestUnits": -1 if limits.write_units is None else limits.write_units,
-        }
+        units = {"MaxReadRequestUnits": limits.read_units, "MaxWriteRequestUnits": limits.write_units}
+        members["OnDemandThroughput"] = {name: value for name, value in units.items() if value is not None}
     if table.pending is not Pending.CREATION:
-        members["WarmThroughput"] = _warmth(index, status, table.definition.billing_mode)
+        members["WarmThroughput"] = _warmth(described, status, table.definition.billing_mode)
     return members
 
 
-def _warmth(index: SecondaryIndex, status: IndexStatus, mode: BillingMode) -> dict[str, Any]:
-    on_demand = mode is BillingMode.PAY_PER_REQUEST
+def _warmth(described: IndexDescription, status: IndexStatus, mode: BillingMode) -> dict[str, Any]:
+    read, write = warm_units(described.index, mode)
+    is_updating = described.is_warming or status is IndexStatus.CREATING
     return {
-        "ReadUnitsPerSecond": max(
-            index.warm_read_units or 0, index.read_capacity_units, on_demand_read_units if on_demand else 1
-        ),
-        "WriteUnitsPerSecond": max(
-            index.warm_write_units or 0, index.write_capacity_units, on_demand_write_units if on_demand else 1
-        ),
-        "Status": "UPDATING" if status is IndexStatus.CREATING else "ACTIVE",
+        "ReadUnitsPerSecond": read,
+        "WriteUnitsPerSecond": write,
+        "Status": "UPDATING" if is_updating else "ACTIVE",
     }
 
 

@@ -153,7 +153,7 @@ def index_updates_of(members: Members) -> tuple[IndexUpdate, ...]:
                 f"{_invalid}Only one global secondary index update per index is allowed simultaneously. Index: {name}"
             )
         seen.add(name)
-    _check_created_alone(members)
+    _check_indexes_stay(members)
     return tuple(_update_of(update, types, members) for update in updates)
 
 
@@ -173,15 +173,15 @@ def effective_members(members: Members) -> set[str]:
     return {name for name, value in members.items() if name != "GlobalSecondaryIndexUpdates" or value}
 
 
-def _check_created_alone(members: Members) -> None:
-    """What can't be changed in the request that adds an index."""
-    if not any("Create" in update for update in members.get("GlobalSecondaryIndexUpdates", ())):
+def _check_indexes_stay(members: Members) -> None:
+    """What can't be changed in the request that adds or removes an index."""
+    updates = members.get("GlobalSecondaryIndexUpdates", ())
+    if not any("Create" in update or "Delete" in update for update in updates):
         return
     if "ProvisionedThroughput" in members and "BillingMode" not in members:
         raise ValidationError(f"{_invalid}You cannot create or delete index while updating table IOPS")
-    for name, message in _never_with_new_index.items():
-        if name in members:
-            raise ValidationError(f"{_invalid}{message}")
+    if "StreamSpecification" in members:
+        raise ValidationError(f"{_invalid}You cannot create or delete index while changing stream status")
 
 
 def as_set(names: Sequence[str], *, buckets: int = 16) -> list[str]:
@@ -205,15 +205,6 @@ def check_included_attributes(counts: Any) -> None:
             f"{_invalid}Number of NonKeyAttributes summed across all of the secondary indexes exceeds the limit of "
             f"{limits.projected_attributes_of_table_max}"
         )
-
-
-_never_with_new_index = {
-    "StreamSpecification": "You cannot create or delete index while changing stream status",
-    "DeletionProtectionEnabled": "DeletionProtection modification must be the only operation in the request",
-    "SSESpecification": "Server-Side Encryption modification must be the only operation in the request",
-    "TableClass": "TableClass modification must be the only operation in the request",
-    "WarmThroughput": "Create global secondary index cannot be specified when updating WarmThroughput",
-}
 
 
 def _check_local(indexes: Sequence[Members], key_schema: KeySchema, names: set[str]) -> None:
@@ -260,8 +251,7 @@ def _check_global(indexes: Sequence[Members], billing_mode: BillingMode, names: 
                 )
         elif "ProvisionedThroughput" not in index:
             raise ValidationError(f"{_invalid}ProvisionedThroughput is not specified for index: {name}")
-        check_on_demand(index, billing_mode, when="table BillingMode is PROVISIONED.")
-        check_warm(index, billing_mode)
+        _check_on_demand(index, billing_mode)
         _check_new_name(name, names)
     if len(indexes) > limits.global_indexes_max:
         raise ValidationError(
@@ -286,38 +276,12 @@ def check_global_keys(elements: Sequence[Members]) -> None:
             )
 
 
-def check_on_demand(index: Members, billing_mode: BillingMode, *, when: str) -> None:
-    wanted = index.get("OnDemandThroughput")
-    if wanted is None:
-        return
-    for member in ("MaxReadRequestUnits", "MaxWriteRequestUnits"):
-        units = wanted.get(member)
-        if units is None:
-            continue
+def _check_on_demand(index: Members, billing_mode: BillingMode) -> None:
+    for member in index.get("OnDemandThroughput", ()):
         if billing_mode is BillingMode.PROVISIONED:
             raise ValidationError(
                 f"{_invalid}{member} for OnDemandThroughput for index: {index['IndexName']} cannot be specified when"
-                f" {when}"
-            )
-        if units < 1:
-            raise ValidationError(
-                f"{_invalid}Requested {member} for OnDemandThroughput for index : {index['IndexName']} is outside of"
-                " valid range"
-            )
-
-
-def check_warm(index: Members, billing_mode: BillingMode) -> None:
-    wanted = index.get("WarmThroughput")
-    if wanted is None or billing_mode is BillingMode.PROVISIONED:
-        return
-    for member, least in (
-        ("ReadUnitsPerSecond", limits.on_demand_read_units),
-        ("WriteUnitsPerSecond", limits.on_demand_write_units),
-    ):
-        if wanted.get(member, least) < least:
-            raise ValidationError(
-                f"{_invalid}Requested {member} for WarmThroughput for index {index['IndexName']} is lower than initial"
-                " throughput for OnDemand"
+                " table BillingMode is PROVISIONED."
             )
 
 

@@ -49,6 +49,7 @@ _changes = {
     "WarmThroughput": "WarmThroughput",
     "TableClass": "TableClass",
 }
+_index_updates = "GlobalSecondaryIndexUpdates"
 _no_changes = frozenset({"TableName", "AttributeDefinitions", "MultiRegionConsistency", "GlobalTableWitnessUpdates"})
 
 
@@ -61,6 +62,10 @@ def check_changes(members: Members, given: Set[str]) -> None:
         raise ValidationError(f"At least one of {', '.join(names)} or {last} is required")
     for name, words in _alone:
         if name in changes and len(changes) > 1:
+            if name == "WarmThroughput" and any("Create" in each for each in members.get(_index_updates, ())):
+                raise ValidationError(
+                    f"{invalid}Create global secondary index cannot be specified when updating WarmThroughput"
+                )
             raise ValidationError(f"{invalid}{words} must be the only operation in the request")
     if "ReplicaUpdates" in changes and len(changes) > 1:
         raise ValidationError(f"{invalid}Requests that modify replicas or witnesses must not also modify other fields")

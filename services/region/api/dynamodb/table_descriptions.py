@@ -10,6 +10,7 @@ from services.region.rules.arns import Arns
 from services.region.rules.streams import label_of
 from services.region.rules.throughput import decreases_today, warm_units
 from shared.model.tables import (
+    BillingMode,
     RegionName,
     ReplicaIndexSettings,
     ReplicaSettings,
@@ -82,10 +83,10 @@ def _billing(described: TableDescription) -> dict[str, Any]:
     """Shown once a table is, or ever was, on-demand; the time is not yet in the answer of what made it so."""
     definition = described.definition
     since_us = definition.settings.on_demand_since_us
-    if since_us is None:
+    if since_us is None and definition.billing_mode is BillingMode.PROVISIONED:
         return {}
     summary: dict[str, Any] = {"BillingMode": definition.billing_mode.value}
-    if described.pending is not Pending.CREATION:
+    if since_us is not None and described.pending is not Pending.CREATION:
         summary["LastUpdateToPayPerRequestDateTime"] = _seconds(since_us)
     return {"BillingModeSummary": summary}
 
