@@ -46,7 +46,9 @@ tags_max = 50
 tag_key_chars_max = 128
 tag_value_chars_max = 256
 policy_bytes_max = 20 * 1024
-partitions_default = 4
+partitions_default = 4  # of an on-demand table, and at most of a provisioned one
+partition_read_units = 3_000
+partition_write_units = 1_000
 partitions_max = 256
 slots = 65_536
 

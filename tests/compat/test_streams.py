@@ -18,15 +18,14 @@ def made(client: Any) -> MakeTable:
     """Makes a table with partition key `p` and sort key `c`; without a view type it has no stream."""
 
     @contextmanager
-    def make(view_type: str | None = None) -> Iterator[str]:
+    def make(view_type: str | None = None, **settings: Any) -> Iterator[str]:
         name = unique("streams")
         stream = {} if view_type is None else {"StreamSpecification": enabled(view_type)}
         client.create_table(
             TableName=name,
             AttributeDefinitions=[attribute("p", "S"), attribute("c", "N")],
             KeySchema=[{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": "c", "KeyType": "RANGE"}],
-            BillingMode="PAY_PER_REQUEST",
-            **stream,
+            **({"BillingMode": "PAY_PER_REQUEST"} | stream | settings),
         )
         client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
         yield name
@@ -326,6 +325,19 @@ def test_shards_are_described_page_by_page(streams_client: Any, stream: str) -> 
     for last in (names[-1], "zzzzzzzzzzzzzzzzzzzzzzzzsfasdgagadfadfgagkjsdfsfsdjfjks"):
         behind = streams_client.describe_stream(StreamArn=stream, ExclusiveStartShardId=last)["StreamDescription"]
         assert behind["Shards"] == []
+
+
+def test_a_small_provisioned_table_has_one_shard_in_the_order_of_all_writes(
+    client: Any, streams_client: Any, made: MakeTable
+) -> None:
+    capacity = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
+    with made("KEYS_ONLY", BillingMode="PROVISIONED", ProvisionedThroughput=capacity) as name:
+        stream = arn_of(client, name)
+        assert len(shards_of(streams_client, stream)) == 1
+        keys = [{"p": {"S": unique()}, "c": {"N": str(number)}} for number in range(5)]
+        for key in keys:
+            client.put_item(TableName=name, Item=key)
+        assert [record["dynamodb"]["Keys"] for record in records_of(streams_client, stream)] == keys
 
 
 def test_an_open_shard_has_no_children(streams_client: Any, stream: str) -> None:

@@ -34,6 +34,7 @@ from services.region.rules.streams import has_stream, with_stream
 from services.region.rules.table_settings import (
     capacity_as_begun,
     demand_as_begun,
+    partitions_of_new_table,
     settings_of_new_table,
     with_changed_settings,
 )
@@ -45,7 +46,7 @@ from shared.errors import (
     ResourceNotFoundError,
     ValidationError,
 )
-from shared.limits import partitions_default, tables_per_region_max
+from shared.limits import tables_per_region_max
 from shared.model.tables import (
     BillingMode,
     Generation,
@@ -100,7 +101,7 @@ class Tables:
                 generation=Generation(secrets.token_bytes(16)),
                 name=command.name,
                 key_schema=command.key_schema,
-                partition_count=partitions_default,
+                partition_count=partitions_of_new_table(command),
                 replicas=(self._region,),
                 created_us=now_us,
                 billing_mode=command.billing_mode,

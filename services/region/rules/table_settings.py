@@ -37,6 +37,14 @@ def settings_of_new_table(command: CreateTable, *, now_us: int, region: str) -> 
     )
 
 
+def partitions_of_new_table(command: CreateTable) -> int:
+    """As many as its throughput needs; a table keeps its number for life."""
+    read, write = command.read_capacity_units, command.write_capacity_units
+    if command.billing_mode is BillingMode.PAY_PER_REQUEST:
+        read, write = on_demand_read_units, on_demand_write_units
+    return throughput.partitions_of(max(read, command.warm_units.read or 0), max(write, command.warm_units.write or 0))
+
+
 def with_changed_settings(
     definition: TableDefinition, command: UpdateTable, *, now_us: int, arns: Arns
 ) -> TableDefinition:

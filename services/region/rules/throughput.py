@@ -5,6 +5,7 @@ A table is never less warm than it ever was. Capacity may fall four times on a U
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import ceil
 
 from services.region.commands.tables import Units
 from shared.errors import LimitExceededError, ValidationError
@@ -12,6 +13,9 @@ from shared.limits import (
     capacity_decreases_max,
     on_demand_read_units,
     on_demand_write_units,
+    partition_read_units,
+    partition_write_units,
+    partitions_default,
     table_capacity_units_max,
 )
 from shared.model.tables import BillingMode, TableDefinition
@@ -103,6 +107,12 @@ def warm_units(definition: TableDefinition) -> tuple[int, int]:
     if definition.billing_mode is BillingMode.PAY_PER_REQUEST:
         read, write = on_demand_read_units, on_demand_write_units
     return max(read, settings.warm_read_units), max(write, settings.warm_write_units)
+
+
+def partitions_of(read: int, write: int) -> int:
+    """How many partitions serve that many units a second."""
+    wanted = max(ceil(read / partition_read_units), ceil(write / partition_write_units), 1)
+    return min(wanted, partitions_default)
 
 
 def check_warm_units(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.region.rules.throughput import CapacityChange, changed_capacity, decreases_today
+from services.region.rules.throughput import CapacityChange, changed_capacity, decreases_today, partitions_of
 from shared.errors import LimitExceededError, ValidationError
 
 
@@ -58,3 +58,11 @@ def test_rising_is_never_limited() -> None:
 def test_what_does_not_change_is_refused_by_name() -> None:
     with pytest.raises(ValidationError, match="for the index by-date will not change"):
         changed_capacity(CapacityChange(1, 1, None, None, 0), read=1, write=1, of="index by-date", now_us=0)
+
+
+@pytest.mark.parametrize(
+    ("read", "write", "partitions"),
+    [(1, 1, 1), (3_000, 1_000, 1), (3_001, 1, 2), (1, 1_001, 2), (12_000, 4_000, 4), (40_000, 40_000, 4)],
+)
+def test_a_table_has_the_partitions_that_its_throughput_needs(read: int, write: int, partitions: int) -> None:
+    assert partitions_of(read, write) == partitions
