@@ -73,3 +73,16 @@ def test_a_missing_table_is_named_without_its_arn(client: Any, table: Any, arn: 
     missing = unique("nowhere")
     with refused("ResourceNotFoundException", f"Requested resource not found: Table: {missing} not found"):
         client.describe_table(TableName=arn.replace(table.name, missing))
+
+
+def test_a_table_is_created_by_arn(client: Any, table: Any, arn: str) -> None:
+    name = unique("by-arn")
+    made = client.create_table(
+        TableName=arn.replace(table.name, name),
+        AttributeDefinitions=[{"AttributeName": "p", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "p", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )["TableDescription"]
+    assert (made["TableName"], made["TableArn"]) == (name, arn.replace(table.name, name))
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    assert client.delete_table(TableName=made["TableArn"])["TableDescription"]["TableName"] == name

@@ -99,7 +99,7 @@ class Tables:
             stream = command.stream if command.stream is not None and command.stream.enabled else None
             definition = TableDefinition(
                 generation=Generation(secrets.token_bytes(16)),
-                name=command.name,
+                name=str(command.name),  # also where it came in an ARN
                 key_schema=command.key_schema,
                 partition_count=partitions_of_new_table(command),
                 replicas=(self._region,),
