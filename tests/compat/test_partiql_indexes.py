@@ -44,11 +44,10 @@ def _key(*names: str) -> list[dict[str, str]]:
 
 
 def _select(client: Any, statement: str, **request: Any) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
-    page: dict[str, Any] = {}
-    while not items or "NextToken" in page:
-        token = {"NextToken": page["NextToken"]} if page else {}
-        page = client.execute_statement(Statement=statement, **request, **token)
+    page = client.execute_statement(Statement=statement, **request)
+    items: list[dict[str, Any]] = page["Items"]
+    while "NextToken" in page:
+        page = client.execute_statement(Statement=statement, NextToken=page["NextToken"], **request)
         items += page["Items"]
     return items
 
@@ -77,6 +76,21 @@ def test_what_an_index_has_of_an_item(client: Any, name: str) -> None:
     assert set(item) == {"p", "c", "l", "shown"}
     [item] = _select(client, f'SELECT "not", shown FROM "{name}"."local" WHERE p=\'a\' AND l=8')
     assert item == {"not": {"N": "2"}, "shown": {"N": "1"}}
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ("shown=1", []),
+        ("NOT shown=1", [0, 1, 2, 3]),
+        ("(g='g1' AND shown=1) OR l=9", [0]),
+    ],
+)
+def test_without_the_key_of_an_index_what_it_lacks_is_missing(
+    client: Any, name: str, condition: str, found: list[int]
+) -> None:
+    items = _select(client, f'SELECT * FROM "{name}"."global" WHERE {condition}')
+    assert sorted(_numbers(items)) == found
 
 
 @pytest.mark.parametrize(

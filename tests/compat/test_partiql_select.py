@@ -199,3 +199,13 @@ def test_constraints_of_the_request(client: Any) -> None:
         client.execute_statement(Statement="SELECT * FROM t", Limit=0)
     with invalid("at 'parameters' failed to satisfy constraint: Member must have length greater than or equal to 1"):
         client.execute_statement(Statement="SELECT * FROM t", Parameters=[])
+
+
+@pytest.mark.parametrize(
+    "statement", ["SELECT p FROM {t} WHERE p=? AND n < ?", "UPDATE {t} SET a=1 WHERE p=? AND n < ?"]
+)
+def test_an_operand_without_order_is_told_before_the_table_is_looked_for(client: Any, statement: str) -> None:
+    with invalid("Incorrect operand type for operator or function; operator or function: <, operand type: BOOL"):
+        client.execute_statement(
+            Statement=statement.replace("{t}", f'"{unique()}"'), Parameters=[{"S": "a"}, {"BOOL": True}]
+        )

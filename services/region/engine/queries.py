@@ -123,6 +123,8 @@ def _refuse_key_filter(table: Table, command: Query) -> None:
 
 
 def _start_place(table: Table, start_key: Item) -> RowPlace:
+    if start_key.keys() != set(table.schema.names):
+        raise ValidationError("The provided starting key is invalid")
     try:
         key = key_of_request(table.schema, start_key)
     except ValidationError as error:

@@ -9,7 +9,7 @@ from services.region.engine.items import Items
 from services.region.engine.queries import Queries
 from services.region.engine.registry import Registry, Table
 from services.region.expressions.key_conditions import KeyCondition
-from services.region.partiql.actions import bound_condition
+from services.region.partiql.actions import bound_condition, check_condition
 from services.region.partiql.columns import selector
 from services.region.partiql.planner import Collection, SelectPlan, plan_select
 from services.region.partiql.sources import check_projected, index_key, reads_whole_items
@@ -32,13 +32,14 @@ class Selects:
 
     async def run(self, select: Select, command: ExecuteStatement) -> StatementDone:
         requested = command.requested
+        check_condition(select.where, requested.values)
         table = self._registry.serving(requested.table)
         index = None if select.source.index is None else _index_of(table, select.source.index)
         if index is not None and index.is_global and requested.consistent:
             raise ValidationError("Strongly consistent read is not supported on Global Secondary Indexes")
         key = table.schema if index is None else index_key(index)
         if index is not None:
-            check_projected(select, index, requested.values)
+            check_projected(select, index)
         plan = plan_select(select, key, requested.values)
         place = PagePlace()
         if command.next_token is not None:

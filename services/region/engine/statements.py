@@ -40,7 +40,7 @@ from services.region.engine.registry import Registry
 from services.region.engine.selects import Selects
 from services.region.engine.slices import Slices
 from services.region.engine.transactions import Transactions
-from services.region.partiql.actions import check_of, delete_of, put_of, update_of
+from services.region.partiql.actions import check_condition, check_of, delete_of, put_of, update_of
 from services.region.partiql.columns import selector
 from services.region.partiql.planner import plan_point_read, plan_write
 from services.region.rules.index_capacity import added_units
@@ -118,7 +118,10 @@ class Statements:
         return self._slices.of(works, self._clock)
 
     def _write(self, requested: RequestedStatement, wish: ReturnConsumedCapacity) -> Awaitable[ItemWritten]:
-        match requested.statement:
+        statement = requested.statement
+        if isinstance(statement, Update | Delete):
+            check_condition(statement.where, requested.values)
+        match statement:
             case Insert() as insert:
                 self._registry.serving(requested.table)
                 return _unless_duplicate(self._items.put(put_of(insert, requested, wish)))
@@ -223,10 +226,12 @@ class Statements:
 
     def _action(self, position: int, requested: RequestedStatement) -> Action:
         statement = requested.statement
-        schema = self._registry.serving(requested.table).schema
-        if isinstance(statement, Update | Delete) and statement.returning is not ReturnValues.NONE:
-            raise _refused(position, "RETURNING clause is not supported in ExecuteTransaction.")
         try:
+            if isinstance(statement, Update | Delete):
+                check_condition(statement.where, requested.values)
+            schema = self._registry.serving(requested.table).schema
+            if isinstance(statement, Update | Delete) and statement.returning is not ReturnValues.NONE:
+                raise ValidationError("RETURNING clause is not supported in ExecuteTransaction.")
             match statement:
                 case Insert():
                     return put_of(statement, requested)

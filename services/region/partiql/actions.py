@@ -99,6 +99,12 @@ def check_of(statement: Exists, requested: RequestedStatement, schema: KeySchema
     return ConditionCheck(requested.table, key, guard)
 
 
+def check_condition(where: Predicate | None, values: Substitutions) -> None:
+    """What is wrong with a condition whatever the table is, key conditions included."""
+    if where is not None:
+        bound_condition(where, values)
+
+
 def bound_condition(predicate: Predicate, values: Substitutions) -> Condition:
     """Unlike in an expression, what is wrong is told without the parameter that it stands in."""
     try:

@@ -1,6 +1,7 @@
 """What a Query or Scan shows of items that it finds through an index: what that holds, or from the table all of them.
 
-A local index gives what it lacks from the table, at the price of a read of each item; a global one refuses.
+A local index gives what it lacks from the table, at the price of a read of each item; a global one refuses. A filter by
+what an index lacks is refused of a Query; to a Scan these attributes are missing.
 """
 
 from services.region.commands.queries import Query, Scan
@@ -20,7 +21,7 @@ class IndexView:
         self.index = index
         self._held = index.projected
         self._fetches = self._needs_table(command)
-        if command.filter is not None and not self._fetches:
+        if isinstance(command, Query) and command.filter is not None and not self._fetches:
             missing = self._missing(command.filter.paths)
             if missing:
                 raise ValidationError(

@@ -75,7 +75,7 @@ _choices = {"COUNT": "only the Count"}
 
 def parse_query(request: dict[str, Any]) -> Query:
     members = _query.read(request)
-    constraints.check(members, _query)
+    constraints.check_read(members, _query)
     check_combination(
         members,
         ("ProjectionExpression", "FilterExpression", "KeyConditionExpression"),
@@ -118,7 +118,7 @@ def parse_query(request: dict[str, Any]) -> Query:
 
 def parse_scan(request: dict[str, Any]) -> Scan:
     members = _scan.read(request)
-    constraints.check(members, _scan)
+    constraints.check_read(members, _scan)
     check_combination(
         members,
         ("ProjectionExpression", "FilterExpression"),
@@ -182,10 +182,7 @@ def _segments(members: Members) -> tuple[int, int]:
             "when parameter TotalSegments is present"
         )
     if segment >= total:
-        raise ValidationError(
-            "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
-            f"Segment: {segment} is not less than TotalSegments: {total}"
-        )
+        raise ValidationError("The Segment parameter is zero-based and must be less than parameter TotalSegments")
     return segment, total
 
 
