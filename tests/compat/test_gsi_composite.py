@@ -82,14 +82,21 @@ def test_the_last_sort_attribute_may_be_a_range(
     assert found == [item for item in items if chosen(item)]
 
 
+partition_rule = "Every HASH key attribute must be given by equality"
+sort_rule = "RANGE key attributes must be given in their order, all but the last by equality"
+
+
 @pytest.mark.parametrize(
     ("condition", "message"),
     [
-        (Key("a").eq("a"), "Query condition missed key schema element: b"),
-        (Key("a").eq("a") & Key("x").eq("x"), "Query condition missed key schema element: b"),
-        (Key("a").eq("a") & Key("b").gt(1), "Query key condition not supported"),
-        (Key("a").eq("a") & Key("b").eq(1) & Key("y").eq(1), "Query condition missed key schema element: x"),
-        (Key("a").eq("a") & Key("b").eq(1) & Key("x").gt("x") & Key("y").eq(1), "Query key condition not supported"),
+        (Key("a").eq("a"), f"element: b. {partition_rule}"),
+        (Key("a").eq("a") & Key("x").eq("x"), f"element: b. {partition_rule}"),
+        (Key("a").eq("a") & Key("b").gt(1), partition_rule),
+        (Key("a").eq("a") & Key("b").begins_with("b"), "does not match schema type"),
+        (Key("a").eq("a") & Key("b").eq(1) & Key("y").eq(1), f"element: x. {sort_rule}"),
+        (Key("a").eq("a") & Key("b").eq(1) & Key("x").eq("x") & Key("z").eq("z"), f"element: y. {sort_rule}"),
+        (Key("a").eq("a") & Key("b").eq(1) & Key("x").gt("x") & Key("y").eq(1), sort_rule),
+        (Key("a").eq("a") & Key("b").eq(1) & Key("x").gt("x") & Key("y").gt(1), sort_rule),
         (
             Key("a").eq("a") & Key("b").eq("1"),
             "One or more parameter values were invalid: Condition parameter type does not match schema type",

@@ -132,15 +132,17 @@ class KeyCondition:
             if name in comparisons:
                 _check_comparison(comparisons[name], types[name])
                 if len(found) < len(partition_names) and comparisons[name].operator != "=":
-                    raise ValidationError("Query key condition not supported")
+                    raise ValidationError(f"Query key condition not supported. {_rule_of_partition}")
                 found.append(comparisons[name])
-            elif len(found) < len(partition_names) or len(found) < len(comparisons):
-                raise ValidationError(f"Query condition missed key schema element: {name}")
+            elif len(found) < len(partition_names):
+                raise ValidationError(f"Query condition missed key schema element: {name}. {_rule_of_partition}")
+            elif len(found) < len(comparisons):
+                raise ValidationError(f"Query condition missed key schema element: {name}. {_rule_of_sort}")
         if len(found) < len(comparisons):
             raise ValidationError("Query key condition not supported")
         sort = found[len(partition_names) :]
         if any(comparison.operator != "=" for comparison in sort[:-1]):
-            raise ValidationError("Query key condition not supported")
+            raise ValidationError(f"Query key condition not supported. {_rule_of_sort}")
         values = tuple(comparison.values[0] for comparison in found[: len(partition_names)])
         return CompositeKeyRange(values, tuple(sort))
 
@@ -243,5 +245,7 @@ def _invalid_condition(reason: str) -> ValidationError:
     return ValidationError(f"Invalid condition in KeyConditionExpression: {reason}")
 
 
+_rule_of_partition = "Every HASH key attribute must be given by equality"
+_rule_of_sort = "RANGE key attributes must be given in their order, all but the last by equality"
 _range_operators = frozenset({"=", "<", "<=", ">", ">=", "BETWEEN", "begins_with"})
 _mirrored = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
