@@ -142,7 +142,7 @@ class BatchDone:
 class TransactionDone:
     """By table what was consumed; by reading, when nothing had to be written."""
 
-    images: Sequence[bytes | None]  # of reads; for writes none has one
+    images: Sequence[bytes | None]  # of reads; writes answer none
     capacity_units: Mapping[str, float]
     index_units: Mapping[str, IndexUnits]
     is_read: bool

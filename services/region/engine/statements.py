@@ -221,8 +221,7 @@ class Statements:
             )
         except TransactionCanceledError as error:
             _raise_with_duplicates(error, statements)
-        images: list[bytes | None] = [None] * len(actions)
-        return TransactionDone(images, written.capacity_units, written.index_units, is_read=written.was_done)
+        return TransactionDone([], written.capacity_units, written.index_units, is_read=written.was_done)
 
     def _action(self, position: int, requested: RequestedStatement) -> Action:
         statement = requested.statement
