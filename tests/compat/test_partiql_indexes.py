@@ -84,9 +84,11 @@ def test_what_an_index_has_of_an_item(client: Any, name: str) -> None:
         ("shown=1", []),
         ("NOT shown=1", [0, 1, 2, 3]),
         ("(g='g1' AND shown=1) OR l=9", [0]),
+        ("(g='g1' AND l=8) OR (g='g2' AND shown=1)", [1]),
+        ("g='g1' AND (g='g2' OR shown=1)", []),
     ],
 )
-def test_without_the_key_of_an_index_what_it_lacks_is_missing(
+def test_where_not_every_read_of_an_index_asks_for_what_it_lacks_that_is_missing(
     client: Any, name: str, condition: str, found: list[int]
 ) -> None:
     items = _select(client, f'SELECT * FROM "{name}"."global" WHERE {condition}')
@@ -110,6 +112,11 @@ def test_without_the_key_of_an_index_what_it_lacks_is_missing(
         (
             "SELECT * FROM {t}.\"global\" WHERE g='g1' AND shown=1",
             "Secondary index global does not project one or more filter attributes: [shown]",
+            {},
+        ),
+        (
+            "SELECT * FROM {t}.\"global\" WHERE (g='b' AND b=1 AND a=2) OR (g='a' AND shown=1)",
+            "Secondary index global does not project one or more filter attributes: [a, b]",
             {},
         ),
     ],

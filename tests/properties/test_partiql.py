@@ -55,6 +55,10 @@ def test_any_text_is_planned_or_refused(text: str) -> None:
         ("- ", ""),
         ("a[", "]"),
         ("size(", ")"),
+        ("(a = ", ") = true"),
+        ("(a = b) = (a = ", ")"),
+        ("(a = true = true = true = ", ") = a"),
+        ("(p = 'x' OR a = 1) AND (c > 1 AND ", ")"),
         ("<<", ">>"),
         ("'", "'"),
     ],
@@ -70,6 +74,7 @@ def test_deep_statements_are_answered_at_once(opening: str, closing: str) -> Non
 def test_long_statements_are_answered_at_once(link: str) -> None:
     began = time.perf_counter()
     _plan("SELECT * FROM t WHERE p='x' AND " + link.join(["a=1"] * (8000 // (len(link) + 3))))
+    _plan("SELECT * FROM t WHERE (p='x' AND c=1) OR " + link.join(["(p='x' OR c=1)"] * (8000 // (len(link) + 14))))
     _plan("SELECT * FROM t WHERE " + link.join(["a"] * (8000 // (len(link) + 1))))
     assert time.perf_counter() - began < _patience_s
 
@@ -136,8 +141,10 @@ def _plan(text: str) -> None:
         match statement:
             case Select():
                 plan = plan_select(statement, _schema, _values)
-                if plan.filter is not None:
-                    bound_condition(plan.filter, _values).holds({"a": {"N": "1"}})
+                judged = [statement.where] if plan.reads is None else [read.filter for read in plan.reads]
+                for term in judged:
+                    if term is not None:
+                        bound_condition(term, _values).holds({"a": {"N": "1"}})
             case Insert():
                 put_of(statement, requested)
             case Update():

@@ -114,7 +114,7 @@ def _page(page: PageBuilder, command: Query | Scan, last_key: Item | None) -> Pa
 
 
 def _refuse_key_filter(table: Table, command: Query) -> None:
-    if command.filter is not None:
+    if command.filter is not None and not command.filters_freely:
         for name in command.filter.paths:
             if name in table.schema.names:
                 raise ValidationError(

@@ -86,7 +86,7 @@ def check_of(statement: Exists, requested: RequestedStatement, schema: KeySchema
     _check_source(select.source.index)
     refusal = ValidationError("EXISTS() must contain a single item read with additional condition")
     try:
-        key, rest = plan_write(select.where, schema, requested.values)
+        key, rest = plan_write(select.where, schema, requested.values, one_value=False)
     except ValidationError as error:
         raise refusal from error
     if rest is None:

@@ -20,6 +20,7 @@ from services.region.partiql.nodes import (
     Returned,
     Selection,
     Struct,
+    TypeTest,
     Wildcard,
 )
 from services.region.partiql.parser import parse
@@ -67,6 +68,8 @@ def _statement(node: Node) -> Statement:
         [inner] = node.arguments
         if isinstance(inner, Selection):
             return Exists(_select(inner))
+    if isinstance(node, TypeTest):
+        raise ValidationError("Unsupported operation: IsType")
     raise malformed("Expected data manipulation")
 
 
