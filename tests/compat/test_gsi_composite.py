@@ -82,21 +82,25 @@ def test_the_last_sort_attribute_may_be_a_range(
     assert found == [item for item in items if chosen(item)]
 
 
-partition_rule = "Every HASH key attribute must be given by equality"
-sort_rule = "RANGE key attributes must be given in their order, all but the last by equality"
+def unequal(kind: str, *names: str, last: str = "") -> str:
+    """What of a key is not given by equality, though it should be, for all of it or for the last one to be given."""
+    reason = f" because a condition is present on key attribute {last}" if last else ""
+    return f"{kind} key attributes {', '.join(names)} must have equality conditions specified in the query{reason}"
 
 
 @pytest.mark.parametrize(
     ("condition", "message"),
     [
-        (Key("a").eq("a"), f"element: b. {partition_rule}"),
-        (Key("a").eq("a") & Key("x").eq("x"), f"element: b. {partition_rule}"),
-        (Key("a").eq("a") & Key("b").gt(1), partition_rule),
+        (Key("a").eq("a"), unequal("HASH", "b")),
+        (Key("a").eq("a") & Key("x").eq("x"), unequal("HASH", "b")),
+        (Key("a").eq("a") & Key("b").gt(1), unequal("HASH", "b")),
         (Key("a").eq("a") & Key("b").begins_with("b"), "does not match schema type"),
-        (Key("a").eq("a") & Key("b").eq(1) & Key("y").eq(1), f"element: x. {sort_rule}"),
-        (Key("a").eq("a") & Key("b").eq(1) & Key("x").eq("x") & Key("z").eq("z"), f"element: y. {sort_rule}"),
-        (Key("a").eq("a") & Key("b").eq(1) & Key("x").gt("x") & Key("y").eq(1), sort_rule),
-        (Key("a").eq("a") & Key("b").eq(1) & Key("x").gt("x") & Key("y").gt(1), sort_rule),
+        (Key("a").eq("a") & Key("b").eq(1) & Key("y").eq(1), unequal("RANGE", "x", last="y")),
+        (Key("a").eq("a") & Key("b").eq(1) & Key("x").eq("x") & Key("z").eq("z"), unequal("RANGE", "y", last="z")),
+        (Key("a").eq("a") & Key("b").eq(1) & Key("x").gt("x") & Key("y").eq(1), unequal("RANGE", "x", last="y")),
+        (Key("a").eq("a") & Key("b").eq(1) & Key("x").gt("x") & Key("y").gt(1), unequal("RANGE", "x", last="y")),
+        (Key("a").eq("a") & Key("b").eq(1) & Key("z").eq("z"), unequal("RANGE", "x", "y", last="z")),
+        (Key("a").eq("a") & Key("b").eq(1) & Key("none").eq("z"), "Query key condition not supported"),
         (
             Key("a").eq("a") & Key("b").eq("1"),
             "One or more parameter values were invalid: Condition parameter type does not match schema type",
