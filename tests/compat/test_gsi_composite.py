@@ -116,3 +116,19 @@ def test_a_start_key_names_all_key_attributes(table: Any, filled: tuple[str, lis
     a, [first, *_] = filled
     page = table.query(IndexName="wide", KeyConditionExpression=Key("a").eq(a) & Key("b").eq(1), Limit=1)
     assert page["LastEvaluatedKey"] == first
+
+
+_not_for_statements = (
+    "PartiQL statements cannot be executed on tables with multi-attribute HASH keys or multi-attribute"
+)
+
+
+@pytest.mark.parametrize(
+    "rest", ["* FROM {i} WHERE a='a' AND b=1", "* FROM {i} WHERE b='x'", "p FROM {i}", "COUNT(*) FROM {i}"]
+)
+def test_no_statement_reads_an_index_on_several_attributes(client: Any, table: Any, rest: str) -> None:
+    statement = f"SELECT {rest}".replace("{i}", f'"{table.name}"."wide"')
+    with invalid(_not_for_statements):
+        client.execute_statement(Statement=statement)
+    [response] = client.batch_execute_statement(Statements=[{"Statement": statement}])["Responses"]
+    assert response["Error"]["Message"].startswith(_not_for_statements)

@@ -39,6 +39,7 @@ class Select:
     columns: tuple[Column, ...]  # none: all attributes
     where: Predicate | None
     order: tuple[OrderTerm, ...]
+    refusal: str = ""  # of what is selected from an index, told once that is known
 
 
 @dataclass(frozen=True, slots=True)

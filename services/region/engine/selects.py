@@ -35,11 +35,13 @@ class Selects:
         requested = command.requested
         check_condition(select.where, requested.values)
         table = self._registry.serving(requested.table)
-        index = None if select.source.index is None else _index_of(table, select.source.index)
+        index = None if select.source.index is None else index_of(table, select.source.index)
         if index is not None and index.is_global and requested.consistent:
             raise ValidationError("Strongly consistent read is not supported on Global Secondary Indexes")
         key = table.schema if index is None else index_key(index)
         if index is not None:
+            if select.refusal:
+                raise ValidationError(select.refusal)
             check_projected(select, index)
         plan = plan_select(select, key, requested.values)
         place = PagePlace()
@@ -148,7 +150,7 @@ class _Total:
         return StatementDone(self._images, self._units, self._index_units, last_key=last_key)
 
 
-def _index_of(table: Table, name: str) -> SecondaryIndex:
+def index_of(table: Table, name: str) -> SecondaryIndex:
     for index in table.indexes:
         if index.name == name:
             return index

@@ -37,13 +37,14 @@ from services.region.commands.statements import (
 from services.region.commands.transactions import Action, TransactGet, TransactWrite
 from services.region.engine.items import Items
 from services.region.engine.registry import Registry
-from services.region.engine.selects import Selects
+from services.region.engine.selects import Selects, index_of
 from services.region.engine.slices import Slices
 from services.region.engine.transactions import Transactions
 from services.region.partiql.actions import check_condition, check_of, delete_of, put_of, update_of
 from services.region.partiql.columns import selector
 from services.region.partiql.planner import plan_point_read, plan_write
 from services.region.partiql.problems import UnfitKeyError
+from services.region.partiql.sources import index_key
 from services.region.rules.index_capacity import added_units
 from services.region.rules.keys import key_of_item
 from services.region.rules.transactions import too_large
@@ -155,8 +156,12 @@ class Statements:
     def _batched_read(
         self, select: Select, requested: RequestedStatement, wish: ReturnConsumedCapacity
     ) -> BatchedStatement:
-        schema = self._registry.serving(requested.table).schema
-        key = None if select.source.index is not None else plan_point_read(select.where, schema, requested.values)
+        table = self._registry.serving(requested.table)
+        key: Item | None = None
+        if select.source.index is None:
+            key = plan_point_read(select.where, table.schema, requested.values)
+        else:
+            index_key(index_of(table, select.source.index))
         if key is None or select.order:
             raise ValidationError(_needs_key.format("BatchExecuteStatement"))
         get = GetItem(requested.table, key, consistent=requested.consistent, return_consumed_capacity=wish)
