@@ -205,6 +205,27 @@ def test_refusals(client: Any, songs: Any, rest: str, message: str) -> None:
         client.execute_statement(Statement=f'SELECT * FROM "{songs.name}" {rest}')
 
 
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        ({"N": "abc"}, "The parameter cannot be converted to a numeric value: abc"),
+        ({"M": {"x": {"N": ""}}}, "The parameter cannot be converted to a numeric value"),
+        ({"SS": ["a", "a"]}, "One or more parameter values were invalid: Input collection [a, a] contains duplicates."),
+    ],
+)
+def test_a_wrong_parameter_is_told_before_the_statement_is_read(
+    client: Any, parameter: dict[str, Any], message: str
+) -> None:
+    for statement in ("SELECT * FROM t WHERE", "SELECT * FROM t WHERE p=?"):
+        request = {"Statement": statement, "Parameters": [parameter]}
+        with invalid(message):
+            client.execute_statement(**request)
+        with invalid(message):
+            client.execute_transaction(TransactStatements=[request])
+        [response] = client.batch_execute_statement(Statements=[request])["Responses"]
+        assert response["Error"] == {"Code": "ValidationError", "Message": message}
+
+
 def test_constraints_of_the_request(client: Any) -> None:
     with invalid("Value null at 'statement' failed to satisfy constraint: Member must not be null"):
         client.execute_statement()
