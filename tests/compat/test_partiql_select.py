@@ -121,7 +121,16 @@ def test_order(keys: Any, rest: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "condition", ["WHERE p='a'", "WHERE p IN ['b','a']", "WHERE n>10", "", "WHERE p='a' ORDER BY c DESC"]
+    "condition",
+    [
+        "",
+        "WHERE n>10",
+        "WHERE p='a'",
+        "WHERE p='a' ORDER BY c DESC",
+        "WHERE p IN ['b','a']",
+        "WHERE p='a' AND (c<2 OR c>3) OR p='b' AND c<>1",
+        "WHERE p='a' AND c>0 OR p='a' AND NOT c=3",
+    ],
 )
 @pytest.mark.parametrize("limit", [1, 2, 3])
 def test_pages_come_to_the_whole(client: Any, songs: Any, condition: str, limit: int) -> None:
@@ -134,6 +143,10 @@ def test_limit_counts_what_is_looked_at(client: Any, songs: Any) -> None:
     page = client.execute_statement(Statement=statement, Limit=2)
     assert page["Items"] == []
     assert page["NextToken"]
+    for statement in (
+        f"SELECT c FROM \"{songs.name}\" WHERE p='a' AND {both}" for both in ("c<=3 AND c>=2", "c>=2 AND c<=3")
+    ):
+        assert client.execute_statement(Statement=statement, Limit=2)["Items"] == [{"c": {"N": "2"}}, {"c": {"N": "3"}}]
 
 
 def test_several_keys_come_in_pages_of_ten(client: Any, table: Any) -> None:

@@ -117,12 +117,22 @@ def _reads(branches: Sequence[Branch], where: Predicate | None, key: KeySchema) 
 
 
 def _read(branch: Branch, partition: KeyComparison) -> Read:
-    """A collection is narrowed by one condition of the sort key, the others are judged by its items."""
-    if not branch.sorts:
-        return Read((partition,), joined(branch.rest))
-    at = next((at for at, sort in enumerate(branch.sorts) if sort.operator == "="), 0)
-    others = [term for number, term in enumerate(branch.sort_terms) if number != at]
-    return Read((partition, branch.sorts[at]), joined([*others, *branch.rest]))
+    """A collection is narrowed by one comparison of the sort key; where there are several, its items are judged too."""
+    if len(branch.sorts) < 2:
+        return Read((partition, *branch.sorts), joined(branch.rest))
+    return Read((partition, _narrowest(branch.sorts)), joined([*branch.sort_terms, *branch.rest]))
+
+
+def _narrowest(sorts: Sequence[KeyComparison]) -> KeyComparison:
+    """What holds wherever all of these comparisons do, and hardly anywhere else."""
+    lows = [each for each in sorts if each.operator not in ("<", "<=")]
+    highs = [each for each in sorts if each.operator in ("=", "<", "<=", "BETWEEN")]
+    low = max(lows, key=lambda each: key_bytes(each.values[0]), default=None)
+    high = min(highs, key=lambda each: key_bytes(each.values[-1]), default=None)
+    if low is None or high is None:
+        [narrowest] = [each for each in (low, high) if each is not None]
+        return narrowest
+    return KeyComparison(low.name, "BETWEEN", (low.values[0], high.values[-1]))
 
 
 def _attributes(schema: KeySchema) -> Sequence[KeyAttribute]:
