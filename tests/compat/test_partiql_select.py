@@ -223,6 +223,10 @@ def test_refusals(client: Any, songs: Any, rest: str, message: str) -> None:
     [
         ({"N": "abc"}, "The parameter cannot be converted to a numeric value: abc"),
         ({"M": {"x": {"N": ""}}}, "The parameter cannot be converted to a numeric value"),
+        (
+            {"L": [{"N": "1"}, {"N": "1e2147483648"}]},
+            "The parameter cannot be converted to a numeric value: 1e2147483648",
+        ),
         ({"SS": ["a", "a"]}, "One or more parameter values were invalid: Input collection [a, a] contains duplicates."),
     ],
 )
