@@ -110,6 +110,7 @@ in_operands_max = 100
 placeholder_bytes_max = 255
 path_levels_max = 32
 list_index_max = 2**32 - 2
+statement_list_index_max = 2**31 - 1
 cached_expressions_max = 256  # parsed trees kept of each kind of expression
 
 # Statements of PartiQL
@@ -119,7 +120,7 @@ cached_long_statements_max = 32  # parsed, of that length or more; of shorter on
 statement_levels_max = 64  # of nesting; DynamoDB tells none, values and paths have bounds of their own
 next_token_chars_max = 32_768
 batch_statements_max = 25
-statement_key_values_max = 50  # of a partition key, in one IN
+statement_reads_max = 50  # that a condition is taken apart into
 statement_items_max = 10  # in a page of a SELECT that names several keys
 
 assert partitions_default <= partitions_max <= slots

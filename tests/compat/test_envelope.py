@@ -1,8 +1,9 @@
 """Which refusals are told in the envelope "1 validation error detected: ", and which are not.
 
 PutItem, UpdateItem and DeleteItem tell all that is wrong with a request in it, before they look for the table; so do
-Query and Scan of what Select asks for. What depends on the table or the item stands alone, as do all other refusals of
-reads. BatchWriteItem and Scan have words of their own for numbers and duplicates.
+Query of what Select asks for, Query and Scan of numbers out of bounds, and Scan of a missing projection. What depends
+on the table or the item stands alone, as do all other refusals of reads. BatchWriteItem and Scan have words of their
+own for numbers and duplicates.
 """
 
 import re
@@ -23,6 +24,17 @@ too_large_name = "Attribute name is too large, must be less than 65536 bytes"
 longer = "n" * 65_536
 unused = "Value provided in ExpressionAttributeNames unused in expressions: keys: {#n}"
 nobody = {"ExpressionAttributeNames": {"#n": "n"}}
+no_projection = "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
+wrong_choices: list[tuple[dict[str, Any], str]] = [
+    (
+        {"Select": "COUNT", "ProjectionExpression": "a"},
+        "Cannot specify the ProjectionExpression when choosing to get only the Count",
+    ),
+    (
+        {"Select": "ALL_PROJECTED_ATTRIBUTES"},
+        "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName",
+    ),
+]
 
 
 def message_of(operation: Any, **request: Any) -> str:
@@ -82,24 +94,27 @@ def message_of(operation: Any, **request: Any) -> str:
             {"Key": key, "Expected": {"a": {}}},
             "One or more parameter values were invalid: Value must be provided when Exists is null for Attribute: a",
         ),
-        (
-            "scan",
-            {"Select": "SPECIFIC_ATTRIBUTES"},
-            "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
-        ),
-        (
-            "scan",
-            {"Select": "COUNT", "ProjectionExpression": "a"},
-            "Cannot specify the ProjectionExpression when choosing to get only the Count",
-        ),
+        ("scan", {"Select": "SPECIFIC_ATTRIBUTES"}, no_projection),
+        ("query", {"KeyConditionExpression": "p = q", "Select": "SPECIFIC_ATTRIBUTES"}, no_projection),
+        *(("query", {"KeyConditionExpression": "p = q"} | members, message) for members, message in wrong_choices),
         (
             "query",
             {"Select": "ALL_ATTRIBUTES", "AttributesToGet": ["a"], "KeyConditions": {}},
             "Cannot specify the AttributesToGet when choosing to get ALL_ATTRIBUTES",
         ),
+        (
+            "query",
+            {"KeyConditionExpression": "p = q", "Limit": 0},
+            "Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1",
+        ),
+        (
+            "scan",
+            {"Segment": -1, "TotalSegments": 0},
+            "Value at 'TotalSegments' failed to satisfy constraint: Member must have value greater than or equal to 1",
+        ),
     ],
 )
-def test_what_is_wrong_with_a_membersis_told_in_an_envelope(
+def test_what_is_wrong_with_a_request_is_told_in_an_envelope(
     client: Any, operation: str, members: Any, message: str
 ) -> None:
     assert message_of(getattr(client, operation), TableName=unique(), **members) == envelope + message
@@ -135,6 +150,7 @@ def test_what_is_wrong_with_a_membersis_told_in_an_envelope(
             {"Key": key, "ProjectionExpression": "#n", "ExpressionAttributeNames": {"#n": longer}},
             f"ExpressionAttributeNames contains invalid value: {too_large_name} for key #n",
         ),
+        *(("scan", members, message) for members, message in wrong_choices),
         ("scan", {"FilterExpression": "attribute_exists(a)"} | nobody, unused),
         ("query", {"KeyConditionExpression": ""}, f"Invalid KeyConditionExpression: {empty}"),
     ],

@@ -169,6 +169,16 @@ def test_what_is_not_projected_can_not_be_had(table: Any) -> None:
         query(table, "keys", x, FilterExpression=Attr("a").eq(1))
 
 
+def test_to_a_scan_what_is_not_projected_is_missing(table: Any) -> None:
+    x = unique()
+    [item] = put(table, x, a=1)
+    of_item = Attr("p").eq(item["p"])
+    assert items_of(table.scan, IndexName="keys", FilterExpression=of_item & Attr("a").exists()) == []
+    assert items_of(table.scan, IndexName="keys", FilterExpression=of_item & Attr("a").ne(1)) == [
+        {"p": item["p"], "x": x}
+    ]
+
+
 def test_a_filter_looks_at_what_is_projected(table: Any) -> None:
     x = unique()
     put(table, x, a=1)

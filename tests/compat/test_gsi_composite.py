@@ -82,14 +82,25 @@ def test_the_last_sort_attribute_may_be_a_range(
     assert found == [item for item in items if chosen(item)]
 
 
+def unequal(kind: str, *names: str, last: str = "") -> str:
+    """What of a key is not given by equality, though it should be, for all of it or for the last one to be given."""
+    reason = f" because a condition is present on key attribute {last}" if last else ""
+    return f"{kind} key attributes {', '.join(names)} must have equality conditions specified in the query{reason}"
+
+
 @pytest.mark.parametrize(
     ("condition", "message"),
     [
-        (Key("a").eq("a"), "Query condition missed key schema element: b"),
-        (Key("a").eq("a") & Key("x").eq("x"), "Query condition missed key schema element: b"),
-        (Key("a").eq("a") & Key("b").gt(1), "Query key condition not supported"),
-        (Key("a").eq("a") & Key("b").eq(1) & Key("y").eq(1), "Query condition missed key schema element: x"),
-        (Key("a").eq("a") & Key("b").eq(1) & Key("x").gt("x") & Key("y").eq(1), "Query key condition not supported"),
+        (Key("a").eq("a"), unequal("HASH", "b")),
+        (Key("a").eq("a") & Key("x").eq("x"), unequal("HASH", "b")),
+        (Key("a").eq("a") & Key("b").gt(1), unequal("HASH", "b")),
+        (Key("a").eq("a") & Key("b").begins_with("b"), "does not match schema type"),
+        (Key("a").eq("a") & Key("b").eq(1) & Key("y").eq(1), unequal("RANGE", "x", last="y")),
+        (Key("a").eq("a") & Key("b").eq(1) & Key("x").eq("x") & Key("z").eq("z"), unequal("RANGE", "y", last="z")),
+        (Key("a").eq("a") & Key("b").eq(1) & Key("x").gt("x") & Key("y").eq(1), unequal("RANGE", "x", last="y")),
+        (Key("a").eq("a") & Key("b").eq(1) & Key("x").gt("x") & Key("y").gt(1), unequal("RANGE", "x", last="y")),
+        (Key("a").eq("a") & Key("b").eq(1) & Key("z").eq("z"), unequal("RANGE", "x", "y", last="z")),
+        (Key("a").eq("a") & Key("b").eq(1) & Key("none").eq("z"), "Query key condition not supported"),
         (
             Key("a").eq("a") & Key("b").eq("1"),
             "One or more parameter values were invalid: Condition parameter type does not match schema type",
@@ -105,3 +116,19 @@ def test_a_start_key_names_all_key_attributes(table: Any, filled: tuple[str, lis
     a, [first, *_] = filled
     page = table.query(IndexName="wide", KeyConditionExpression=Key("a").eq(a) & Key("b").eq(1), Limit=1)
     assert page["LastEvaluatedKey"] == first
+
+
+_not_for_statements = (
+    "PartiQL statements cannot be executed on tables with multi-attribute HASH keys or multi-attribute"
+)
+
+
+@pytest.mark.parametrize(
+    "rest", ["* FROM {i} WHERE a='a' AND b=1", "* FROM {i} WHERE b='x'", "p FROM {i}", "COUNT(*) FROM {i}"]
+)
+def test_no_statement_reads_an_index_on_several_attributes(client: Any, table: Any, rest: str) -> None:
+    statement = f"SELECT {rest}".replace("{i}", f'"{table.name}"."wide"')
+    with invalid(_not_for_statements):
+        client.execute_statement(Statement=statement)
+    [response] = client.batch_execute_statement(Statements=[{"Statement": statement}])["Responses"]
+    assert response["Error"]["Message"].startswith(_not_for_statements)

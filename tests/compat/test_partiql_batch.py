@@ -36,6 +36,20 @@ def test_reads_answer_an_item_each(client: Any, sorted_table: Any, p: str) -> No
     ]
 
 
+def test_what_an_update_does_to_its_item_is_told_with_the_table(client: Any, sorted_table: Any, p: str) -> None:
+    deep: dict[str, Any] = {"S": "x"}
+    for _ in range(31):
+        deep = {"M": {"a": deep}}
+    responses = _batch(
+        *(client, sorted_table),
+        {"Statement": f"UPDATE {{t}} SET m.deep=? WHERE p='{p}' AND c='1'", "Parameters": [deep]},
+        f"UPDATE {{t}} SET n=1 WHERE p='{p}'",
+    )["Responses"]
+    message = "Nesting Levels have exceeded supported limits"
+    assert responses[0] == {"Error": {"Code": "ValidationError", "Message": message}, "TableName": sorted_table.name}
+    assert "TableName" not in responses[1]
+
+
 def test_reads_must_name_whole_keys_and_nothing_else(client: Any, sorted_table: Any, p: str) -> None:
     responses = _batch(
         *(client, sorted_table),

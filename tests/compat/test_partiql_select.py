@@ -58,6 +58,17 @@ def _items(client: Any, rest: str, *parameters: dict[str, Any], **request: Any) 
         ("p IN ('b')", "b0 b1"),
         ("p='a' AND c IN [4, 0, 7]", "a4 a0"),
         ("p='a' AND (n=10 OR n=30)", "a1 a3"),
+        ("p='a' AND (c<1 OR c>3 OR c=2)", "a0 a4 a2"),
+        ("p='a' AND c>0 AND c<3", "a1 a2"),
+        ("p='a' AND c<>1 AND NOT c>2", "a0 a2"),
+        ("p='a' AND c=1 OR p='a' AND NOT c=3", "a0 a1 a2 a4"),
+        ("p='a' AND attribute_exists(p) AND c<1", "a0"),
+        ("(p='b' AND c=1) OR (p='a' AND n=20)", "b1 a2"),
+        ("p='b' AND attribute_exists(m) = true", "b0"),
+        ("p='b' AND (c=0 OR n=10) = false", ""),
+        ("p='b' AND attribute_exists(m) = attribute_exists(nul)", ""),
+        ("p='b' AND attribute_exists(m) IN [true, false]", "b0 b1"),
+        ("p='b' AND attribute_exists(m) <> 1", "b0 b1"),
         ("p='a' AND NOT n=10 AND n<>30", "a0 a2 a4"),
         ("p='a' AND n IN [0, 40]", "a0 a4"),
         ("p='a' AND n NOT BETWEEN 10 AND 30", "a0 a4"),
@@ -110,7 +121,16 @@ def test_order(keys: Any, rest: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "condition", ["WHERE p='a'", "WHERE p IN ['b','a']", "WHERE n>10", "", "WHERE p='a' ORDER BY c DESC"]
+    "condition",
+    [
+        "",
+        "WHERE n>10",
+        "WHERE p='a'",
+        "WHERE p='a' ORDER BY c DESC",
+        "WHERE p IN ['b','a']",
+        "WHERE p='a' AND (c<2 OR c>3) OR p='b' AND c<>1",
+        "WHERE p='a' AND c>0 OR p='a' AND NOT c=3",
+    ],
 )
 @pytest.mark.parametrize("limit", [1, 2, 3])
 def test_pages_come_to_the_whole(client: Any, songs: Any, condition: str, limit: int) -> None:
@@ -123,6 +143,10 @@ def test_limit_counts_what_is_looked_at(client: Any, songs: Any) -> None:
     page = client.execute_statement(Statement=statement, Limit=2)
     assert page["Items"] == []
     assert page["NextToken"]
+    for statement in (
+        f"SELECT c FROM \"{songs.name}\" WHERE p='a' AND {both}" for both in ("c<=3 AND c>=2", "c>=2 AND c<=3")
+    ):
+        assert client.execute_statement(Statement=statement, Limit=2)["Items"] == [{"c": {"N": "2"}}, {"c": {"N": "3"}}]
 
 
 def test_several_keys_come_in_pages_of_ten(client: Any, table: Any) -> None:
@@ -163,7 +187,17 @@ def test_consumed_capacity(client: Any, songs: Any) -> None:
 @pytest.mark.parametrize(
     ("rest", "message"),
     [
-        ("WHERE p=1", "Key attribute's data type should match its data type in table's schema"),
+        ("WHERE p=1", "Key attribute's data type should match its data type in table's schema: Key p"),
+        ("WHERE p='a' AND (c=1 OR n=0)", "Overlapping conditions with range keys are not supported in where clause"),
+        ("WHERE p='a' OR p='a'", "Overlapping conditions with range keys are not supported in where clause"),
+        (f"WHERE p='a' AND c IN {list(range(51))}", "Too many decomposed read operations for a given query."),
+        (
+            "WHERE p='a' AND n=1e126",
+            "Number overflow. Attempting to store a number with magnitude larger than supported range under root",
+        ),
+        ("WHERE p='a' AND n=1e2147483648", "Statement wasn't well formed, can't be processed: "),
+        ("WHERE p='a' AND attribute_exists(n) > true", "operator or function: >, operand type: BOOL"),
+        ("WHERE p='a' AND set_add(s, 1)", "Unrecognized function: set_add at 1:"),
         ("ORDER BY c", "Must have WHERE clause in the statement when using ORDER BY clause."),
         (
             "WHERE n=1 ORDER BY c",
@@ -184,6 +218,31 @@ def test_refusals(client: Any, songs: Any, rest: str, message: str) -> None:
         client.execute_statement(Statement=f'SELECT * FROM "{songs.name}" {rest}')
 
 
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        ({"N": "abc"}, "The parameter cannot be converted to a numeric value: abc"),
+        ({"M": {"x": {"N": ""}}}, "The parameter cannot be converted to a numeric value"),
+        (
+            {"L": [{"N": "1"}, {"N": "1e2147483648"}]},
+            "The parameter cannot be converted to a numeric value: 1e2147483648",
+        ),
+        ({"SS": ["a", "a"]}, "One or more parameter values were invalid: Input collection [a, a] contains duplicates."),
+    ],
+)
+def test_a_wrong_parameter_is_told_before_the_statement_is_read(
+    client: Any, parameter: dict[str, Any], message: str
+) -> None:
+    for statement in ("SELECT * FROM t WHERE", "SELECT * FROM t WHERE p=?"):
+        request = {"Statement": statement, "Parameters": [parameter]}
+        with invalid(message):
+            client.execute_statement(**request)
+        with invalid(message):
+            client.execute_transaction(TransactStatements=[request])
+        [response] = client.batch_execute_statement(Statements=[request])["Responses"]
+        assert response["Error"] == {"Code": "ValidationError", "Message": message}
+
+
 def test_constraints_of_the_request(client: Any) -> None:
     with invalid("Value null at 'statement' failed to satisfy constraint: Member must not be null"):
         client.execute_statement()
@@ -199,3 +258,13 @@ def test_constraints_of_the_request(client: Any) -> None:
         client.execute_statement(Statement="SELECT * FROM t", Limit=0)
     with invalid("at 'parameters' failed to satisfy constraint: Member must have length greater than or equal to 1"):
         client.execute_statement(Statement="SELECT * FROM t", Parameters=[])
+
+
+@pytest.mark.parametrize(
+    "statement", ["SELECT p FROM {t} WHERE p=? AND n < ?", "UPDATE {t} SET a=1 WHERE p=? AND n < ?"]
+)
+def test_an_operand_without_order_is_told_before_the_table_is_looked_for(client: Any, statement: str) -> None:
+    with invalid("Incorrect operand type for operator or function; operator or function: <, operand type: BOOL"):
+        client.execute_statement(
+            Statement=statement.replace("{t}", f'"{unique()}"'), Parameters=[{"S": "a"}, {"BOOL": True}]
+        )

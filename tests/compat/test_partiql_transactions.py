@@ -33,7 +33,7 @@ def test_writes_happen_together(client: Any, sorted_table: Any, p: str) -> None:
         f"DELETE FROM {{t}} WHERE p='{p}' AND c='1' AND n=1",
         ReturnConsumedCapacity="TOTAL",
     )
-    assert answer["Responses"] == [{}, {}, {}]
+    assert answer["Responses"] == []
     assert answer["ConsumedCapacity"] == [
         {"TableName": sorted_table.name, "CapacityUnits": 6.0, "WriteCapacityUnits": 6.0}
     ]
@@ -81,6 +81,43 @@ def test_reads_show_one_moment(client: Any, sorted_table: Any, p: str) -> None:
     ]
 
 
+_mismatch = "The provided key element does not match the schema"
+_missing_table = "Requested resource not found"
+
+
+@pytest.mark.parametrize(
+    ("statements", "reasons"),
+    [
+        (["UPDATE {t} SET n=1 WHERE p='x'", "DELETE FROM {t} WHERE p='y' AND c='1'"], [_mismatch, None]),
+        (["UPDATE {t} SET n=1 WHERE p IN ['x'] AND c='1'"], [_mismatch]),
+        (["DELETE FROM {t} WHERE p='x' AND c='1' AND p='y'"], [_mismatch]),
+        (["DELETE FROM {t} WHERE p='x' AND c=1"], [_mismatch]),
+        (
+            ["INSERT INTO {t} VALUE {'p':'x'}", "DELETE FROM {t} WHERE c='1'"],
+            ["One or more parameter values were invalid: Missing the key c in the item", _mismatch],
+        ),
+        (
+            ["SELECT * FROM {t} WHERE p='x' AND c='1'"] * 2 + ["SELECT * FROM {t} WHERE p='x' AND c=1"],
+            [None, None, _mismatch],
+        ),
+        (
+            ['UPDATE "missing" SET n=1 WHERE p=1', "DELETE FROM \"missing\" WHERE p='x'"],
+            [_missing_table, _missing_table],
+        ),
+        (["SELECT * FROM {t} WHERE p='x' AND c='1'", 'SELECT * FROM "missing"."i"'], [None, _missing_table]),
+    ],
+)
+def test_a_missing_table_and_a_key_that_does_not_fit_are_reasons(
+    client: Any, sorted_table: Any, statements: list[str], reasons: list[str | None]
+) -> None:
+    with refused("TransactionCanceledException") as refusal:
+        _run(client, sorted_table, *statements)
+    codes = {None: "None", _missing_table: "ResourceNotFound"}
+    assert refusal.value.response["CancellationReasons"] == [
+        {"Code": codes.get(each, "ValidationError")} | ({} if each is None else {"Message": each}) for each in reasons
+    ]
+
+
 def test_a_client_token_makes_a_transaction_happen_once(client: Any, sorted_table: Any, p: str) -> None:
     token = unique()[:36]
     statement = f"UPDATE {{t}} SET n=n+1 WHERE p='{p}' AND c='1'"
@@ -112,10 +149,17 @@ def test_a_client_token_makes_a_transaction_happen_once(client: Any, sorted_tabl
         ),
         (["SELECT * FROM {t} WHERE p='x'"], "must specify the primary key in the where clause."),
         (
-            ["DELETE FROM {t} WHERE p='x'"],
-            "Where clause does not contain a mandatory equality on all key attributes",
+            ["SELECT * FROM {t} WHERE p='x' AND c='1'", "nonsense"],
+            "Validation failed in TransactStatements[1]: Statement wasn't well formed, can't be processed: ",
         ),
-        (["nonsense"], "Statement wasn't well formed, can't be processed: "),
+        (
+            ["UPDATE \"missing\" SET n=1 WHERE p='x'", "UPDATE {t} SET n=1 WHERE p='x' AND c='1' RETURNING ALL NEW *"],
+            "Validation failed in TransactStatements[1]: RETURNING clause is not supported in ExecuteTransaction.",
+        ),
+        (
+            ["SELECT * FROM {t} WHERE p IN ['x','x'] AND c='1'"],
+            "Validation failed in TransactStatements[0]: Overlapping conditions with range keys are not supported in",
+        ),
         (
             [],
             "at 'transactStatements' failed to satisfy constraint: Member must have length greater than or equal to 1",

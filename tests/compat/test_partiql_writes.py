@@ -158,10 +158,24 @@ def test_delete(run: Any, p: str, sorted_table: Any) -> None:
             "DELETE FROM {t} WHERE p='x' AND c>'c'",
             "Where clause does not contain a mandatory equality on all key attributes",
         ),
+        (
+            "UPDATE {t} SET n=1 WHERE p='x' AND c='c' AND p='y'",
+            "Multiple conditions on same key p. Only single item Update/Insert/Delete are supported",
+        ),
+        (
+            "UPDATE {t} REMOVE l[2147483648] WHERE p='x' AND c='c'",
+            "List index is not within the allowable range; index:",
+        ),
+        (
+            f"UPDATE {{t}} SET d={'[' * 32}1{']' * 32} WHERE p='x' AND c='c'",
+            f"Nesting Levels have exceeded supported limits under root{'[0]' * 32}",
+        ),
+        ("INSERT INTO {t} VALUE {'p': set_add('x', 'y')}", "Unsupported data type: set_add under key root at 1:"),
+        ("p IS INT4", "Unsupported operation: IsType"),
         ("DELETE FROM {t}", "Where clause does not contain a mandatory equality on all key attributes"),
         (
             "UPDATE {t} SET n=1 WHERE p='x' AND c=1",
-            "Key attribute's data type should match its data type in table's schema",
+            "Key attribute's data type should match its data type in table's schema: Key c",
         ),
         ("UPDATE {t} SET c='d' WHERE p='x' AND c='c'", "Cannot update attribute c. This attribute is part of the key"),
         (

@@ -89,17 +89,24 @@ def test_an_empty_table_is_an_empty_page(resource: Any) -> None:
     [
         ({"Segment": 1}, "TotalSegments"),
         ({"TotalSegments": 2}, "Segment"),
-        ({"Segment": 2, "TotalSegments": 2}, "must be less than"),
+        ({"Segment": 2, "TotalSegments": 2}, "must be less than parameter TotalSegments"),
         ({"Segment": 0, "TotalSegments": 1_000_001}, "1000000"),
         ({"Segment": -1, "TotalSegments": 2}, "greater than or equal to 0"),
         ({"Limit": 0}, "greater than or equal to 1"),
-        ({"ExclusiveStartKey": {"p": "x"}}, "The provided starting key is invalid"),
+        ({"ExclusiveStartKey": {"p": "x", "c": 1}}, "is invalid: The provided key element does not match the schema"),
         ({"Select": "SPECIFIC_ATTRIBUTES"}, "SPECIFIC_ATTRIBUTES"),
     ],
 )
 def test_scans_that_are_refused(filled: Any, request_: dict[str, Any], message: str) -> None:
     with invalid(message):
         filled.scan(**request_)
+
+
+@pytest.mark.parametrize("key", [{}, {"p": "x"}, {"p": "x", "d": "x"}])
+def test_a_start_key_of_other_attributes_is_refused_in_few_words(filled: Any, key: dict[str, str]) -> None:
+    with invalid() as refusal:
+        filled.scan(ExclusiveStartKey=key)
+    assert refusal.value.response["Error"]["Message"] == "The provided starting key is invalid"
 
 
 def test_a_start_key_of_another_segment_is_refused(filled: Any) -> None:

@@ -124,6 +124,15 @@ def test_a_condition_that_fails_leaves_nothing_done_and_all_that_fail_are_told(c
     assert number(client, table, there) == "1"
 
 
+def test_placeholders_may_stand_without_an_expression(client: Any, table: Any) -> None:
+    name = unique()
+    placeholders = {"ExpressionAttributeNames": {"#n": "n"}, "ExpressionAttributeValues": {":v": {"N": "1"}}}
+    client.transact_write_items(TransactItems=[put(table, name, **placeholders)])
+    assert item(client, table, name) == key(name)
+    client.transact_write_items(TransactItems=[delete(table, name, **placeholders)])
+    assert item(client, table, name) is None
+
+
 @pytest.mark.parametrize("kind", ["Put", "Update", "Delete", "ConditionCheck"])
 def test_the_reason_holds_the_item_that_was_asked_for(client: Any, table: Any, kind: str) -> None:
     name = unique()
@@ -288,8 +297,15 @@ def test_a_table_that_is_not_there_is_told_before_items_that_come_twice(client: 
             'Invalid ConditionExpression: Syntax error; token: "<EOF>", near: "("',
         ),
         (
-            {"Delete": {"TableName": "a-table", "Key": key("a"), "ExpressionAttributeNames": {"#a": "a"}}},
-            "ExpressionAttributeNames can only be specified when using expressions",
+            {
+                "Delete": {
+                    "TableName": "a-table",
+                    "Key": key("a"),
+                    "ConditionExpression": "attribute_exists(a)",
+                    "ExpressionAttributeNames": {"#a": "a"},
+                }
+            },
+            "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a}",
         ),
         (
             {

@@ -16,6 +16,7 @@ class Query:
     key_condition: KeyCondition
     filter: Condition | None = None
     filter_name: str = "Filter Expression"  # what a refusal calls it
+    filters_freely: bool = False  # by keys too, and by what an index lacks, which is missing then
     projection: Projection | None = None
     count_only: bool = False  # Select=COUNT
     forward: bool = True

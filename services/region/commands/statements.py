@@ -39,6 +39,7 @@ class Select:
     columns: tuple[Column, ...]  # none: all attributes
     where: Predicate | None
     order: tuple[OrderTerm, ...]
+    refusal: str = ""  # of what is selected from an index, told once that is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ class BatchDone:
 class TransactionDone:
     """By table what was consumed; by reading, when nothing had to be written."""
 
-    images: Sequence[bytes | None]  # of reads; for writes none has one
+    images: Sequence[bytes | None]  # of reads; writes answer none
     capacity_units: Mapping[str, float]
     index_units: Mapping[str, IndexUnits]
     is_read: bool

@@ -195,7 +195,7 @@ def _check_paths(table: Table, nested: Sequence[str]) -> None:
 
 
 def _refuse_key_filter(index: SecondaryIndex, command: Query) -> None:
-    if command.filter is not None:
+    if command.filter is not None and not command.filters_freely:
         for name in command.filter.paths:
             if name in index.key_names:
                 raise ValidationError(

@@ -114,7 +114,7 @@ def _page(page: PageBuilder, command: Query | Scan, last_key: Item | None) -> Pa
 
 
 def _refuse_key_filter(table: Table, command: Query) -> None:
-    if command.filter is not None:
+    if command.filter is not None and not command.filters_freely:
         for name in command.filter.paths:
             if name in table.schema.names:
                 raise ValidationError(
@@ -123,6 +123,8 @@ def _refuse_key_filter(table: Table, command: Query) -> None:
 
 
 def _start_place(table: Table, start_key: Item) -> RowPlace:
+    if start_key.keys() != set(table.schema.names):
+        raise ValidationError("The provided starting key is invalid")
     try:
         key = key_of_request(table.schema, start_key)
     except ValidationError as error:

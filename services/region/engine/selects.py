@@ -9,11 +9,12 @@ from services.region.engine.items import Items
 from services.region.engine.queries import Queries
 from services.region.engine.registry import Registry, Table
 from services.region.expressions.key_conditions import KeyCondition
-from services.region.partiql.actions import bound_condition
+from services.region.partiql.actions import bound_condition, check_condition
 from services.region.partiql.columns import selector
-from services.region.partiql.planner import Collection, SelectPlan, plan_select
-from services.region.partiql.sources import check_projected, index_key, reads_whole_items
+from services.region.partiql.planner import Collection, Read, SelectPlan, plan_select
+from services.region.partiql.sources import check_projected, index_key, lacking, reads_whole_items
 from services.region.rules.index_capacity import added_units
+from services.region.rules.index_views import not_projected
 from services.region.rules.statement_tokens import PagePlace, decode_token, encode_token
 from shared.errors import ValidationError
 from shared.limits import page_bytes_max, statement_items_max
@@ -32,26 +33,31 @@ class Selects:
 
     async def run(self, select: Select, command: ExecuteStatement) -> StatementDone:
         requested = command.requested
+        check_condition(select.where, requested.values)
         table = self._registry.serving(requested.table)
-        index = None if select.source.index is None else _index_of(table, select.source.index)
+        index = None if select.source.index is None else index_of(table, select.source.index)
         if index is not None and index.is_global and requested.consistent:
             raise ValidationError("Strongly consistent read is not supported on Global Secondary Indexes")
         key = table.schema if index is None else index_key(index)
         if index is not None:
-            check_projected(select, index, requested.values)
+            if select.refusal:
+                raise ValidationError(select.refusal)
+            check_projected(select, index)
         plan = plan_select(select, key, requested.values)
         place = PagePlace()
         if command.next_token is not None:
             place = decode_token(command.next_token, digest=command.digest, key=self._token_key)
         whole = index is not None and reads_whole_items(select, index)
-        if plan.collections is None:
-            done, rest = await self._everything(plan, command, place, index=index, all_attributes=whole)
-        elif index is None and plan.filter is None and len(plan.collections) == 1 and _is_one(plan.collections[0], key):
-            done, rest = self._one(plan.collections[0], command), None
+        if plan.reads is None:
+            done, rest = await self._everything(select, command, place, index=index, all_attributes=whole)
+        elif index is None and len(plan.reads) == 1 and plan.reads[0].filter is None and _is_one(plan.reads[0], key):
+            done, rest = self._one(plan.reads[0].collection, command), None
         else:
+            if index is not None and not whole and (missing := lacking(plan.reads, index)):
+                raise not_projected(index, missing)
             query = _query(plan, command, index, all_attributes=whole)
-            ones = index is None and all(_is_one(each, key) for each in plan.collections)
-            done, rest = await self._collections(plan.collections, query, place, ones=ones)
+            ones = index is None and all(_is_one(each, key) for each in plan.reads)
+            done, rest = await self._collections(plan.reads, command, query, place, ones=ones)
         chosen = selector(select.columns)
         token = None if rest is None else encode_token(rest, digest=command.digest, key=self._token_key)
         return replace(done, images=[chosen(image) for image in done.images], next_token=token)
@@ -70,7 +76,7 @@ class Selects:
 
     async def _everything(
         self,
-        plan: SelectPlan,
+        select: Select,
         command: ExecuteStatement,
         place: PagePlace,
         *,
@@ -80,7 +86,7 @@ class Selects:
         requested = command.requested
         scan = Scan(
             requested.table,
-            None if plan.filter is None else bound_condition(plan.filter, requested.values),
+            None if select.where is None else bound_condition(select.where, requested.values),
             limit=command.limit,
             start_key=place.start_key,
             consistent=requested.consistent,
@@ -92,28 +98,32 @@ class Selects:
         return _done(page), None if page.last_key is None else PagePlace(0, page.last_key)
 
     async def _collections(
-        self, collections: tuple[Collection, ...], query: Query, place: PagePlace, *, ones: bool
+        self, reads: tuple[Read, ...], command: ExecuteStatement, query: Query, place: PagePlace, *, ones: bool
     ) -> tuple[StatementDone, PagePlace | None]:
         """A page ends like that of a Query; where there are several collections, also after ten items."""
         limit = query.limit
-        if len(collections) > 1:
+        if len(reads) > 1:
             limit = min(limit or statement_items_max, statement_items_max)
         total = _Total()
         number, start_key = place
-        if not collections:  # IN with an empty list
+        if not reads:  # IN with an empty list
             return total.done(None), None
-        if number >= len(collections):  # the table was made anew with another key
+        if number >= len(reads):  # the table was made anew with another key
             raise ValidationError("NextToken does not match request")
         while True:
             left = None if limit is None else limit - total.looked_at
-            condition = KeyCondition(lambda at=number: collections[at])  # type: ignore[misc]
-            page = await self._queries.query(replace(query, key_condition=condition, limit=left, start_key=start_key))
+            collection, term = reads[number]
+            condition = KeyCondition(lambda at=collection: at)  # type: ignore[misc]
+            judged = None if term is None else bound_condition(term, command.requested.values)
+            page = await self._queries.query(
+                replace(query, key_condition=condition, filter=judged, limit=left, start_key=start_key)
+            )
             total.add(page)
             if page.last_key is not None and not ones:
-                last_key = page.last_key if len(collections) == 1 else None
+                last_key = page.last_key if len(reads) == 1 else None
                 return total.done(last_key), PagePlace(number, page.last_key)
             number, start_key = number + 1, None
-            if number >= len(collections):
+            if number >= len(reads):
                 return total.done(None), None
             if (limit is not None and total.looked_at >= limit) or total.image_bytes > page_bytes_max:
                 return total.done(None), PagePlace(number)
@@ -140,16 +150,16 @@ class _Total:
         return StatementDone(self._images, self._units, self._index_units, last_key=last_key)
 
 
-def _index_of(table: Table, name: str) -> SecondaryIndex:
+def index_of(table: Table, name: str) -> SecondaryIndex:
     for index in table.indexes:
         if index.name == name:
             return index
     raise ValidationError("The table does not have the specified index")
 
 
-def _is_one(collection: Collection, key: KeySchema) -> bool:
-    """Whether it holds one item at most."""
-    return key.sort is None or (len(collection) > 1 and collection[1].operator == "=")
+def _is_one(read: Read, key: KeySchema) -> bool:
+    """Whether it comes to one item at most."""
+    return key.sort is None or (len(read.collection) > 1 and read.collection[1].operator == "=")
 
 
 def _query(plan: SelectPlan, command: ExecuteStatement, index: SecondaryIndex | None, *, all_attributes: bool) -> Query:
@@ -157,7 +167,7 @@ def _query(plan: SelectPlan, command: ExecuteStatement, index: SecondaryIndex | 
     return Query(
         requested.table,
         KeyCondition(tuple),
-        None if plan.filter is None else bound_condition(plan.filter, requested.values),
+        filters_freely=True,
         forward=plan.forward,
         limit=command.limit,
         consistent=requested.consistent,

@@ -5,7 +5,7 @@ planning and binding a long statement takes milliseconds each, so a request with
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import NoReturn, TypeVar
 
 import orjson
@@ -37,30 +37,36 @@ from services.region.commands.statements import (
 from services.region.commands.transactions import Action, TransactGet, TransactWrite
 from services.region.engine.items import Items
 from services.region.engine.registry import Registry
-from services.region.engine.selects import Selects
+from services.region.engine.selects import Selects, index_of
 from services.region.engine.slices import Slices
 from services.region.engine.transactions import Transactions
-from services.region.partiql.actions import check_of, delete_of, put_of, update_of
+from services.region.partiql.actions import check_condition, check_of, delete_of, put_of, update_of
 from services.region.partiql.columns import selector
 from services.region.partiql.planner import plan_point_read, plan_write
+from services.region.partiql.problems import UnfitKeyError
+from services.region.partiql.sources import index_key
 from services.region.rules.index_capacity import added_units
+from services.region.rules.keys import key_of_item
 from services.region.rules.transactions import too_large
 from shared.clock import Clock
 from shared.errors import (
     CancellationReason,
     ConditionalCheckFailedError,
     DuplicateItemError,
+    ResourceNotFoundError,
     ServiceError,
     TransactionCanceledError,
     ValidationError,
 )
 from shared.limits import transaction_bytes_max
+from shared.model.keys import KeySchema
 from shared.model.sizes import item_size_bytes
 from shared.model.values import Item
 
 T = TypeVar("T")
 
 _misplaced_exists = "EXISTS can only be used in ExecuteTransaction write requests."
+_mismatch = "The provided key element does not match the schema"
 _needs_key = "Select statements within {} must specify the primary key in the where clause."
 
 
@@ -118,7 +124,10 @@ class Statements:
         return self._slices.of(works, self._clock)
 
     def _write(self, requested: RequestedStatement, wish: ReturnConsumedCapacity) -> Awaitable[ItemWritten]:
-        match requested.statement:
+        statement = requested.statement
+        if isinstance(statement, Update | Delete):
+            check_condition(statement.where, requested.values)
+        match statement:
             case Insert() as insert:
                 self._registry.serving(requested.table)
                 return _unless_duplicate(self._items.put(put_of(insert, requested, wish)))
@@ -140,15 +149,19 @@ class Statements:
         try:
             if isinstance(requested.statement, Select):
                 return self._batched_read(requested.statement, requested, wish)
-            return _batched_write(requested.table, self._write(requested, wish))
+            return _batched_write(requested, self._write(requested, wish))
         except ServiceError as error:
-            return BatchedStatement(requested.table, error=error)
+            return BatchedStatement("", error=error)
 
     def _batched_read(
         self, select: Select, requested: RequestedStatement, wish: ReturnConsumedCapacity
     ) -> BatchedStatement:
-        schema = self._registry.serving(requested.table).schema
-        key = None if select.source.index is not None else plan_point_read(select.where, schema, requested.values)
+        table = self._registry.serving(requested.table)
+        key: Item | None = None
+        if select.source.index is None:
+            key = plan_point_read(select.where, table.schema, requested.values)
+        else:
+            index_key(index_of(table, select.source.index))
         if key is None or select.order:
             raise ValidationError(_needs_key.format("BatchExecuteStatement"))
         get = GetItem(requested.table, key, consistent=requested.consistent, return_consumed_capacity=wish)
@@ -180,20 +193,15 @@ class Statements:
         self, statements: Sequence[RequestedStatement], command: ExecuteTransaction
     ) -> TransactionDone:
         gets, selectors = [], []
+        reasons = _Reasons(len(statements))
         async for position, requested in self._in_slices(enumerate(statements)):
             assert isinstance(requested.statement, Select), "this is a transaction of reads"
             select = requested.statement
-            schema = self._registry.serving(requested.table).schema
-            if select.source.index is not None:
-                raise _refused(position, "Reads on indices are not supported within transactions.")
-            try:
-                key = plan_point_read(select.where, schema, requested.values)
-            except ValidationError as error:
-                raise _refused(position, error.message) from error
-            if key is None or select.order:
-                raise _refused(position, _needs_key.format("ExecuteTransaction"))
-            gets.append(GetItem(requested.table, key, consistent=True))
-            selectors.append(selector(select.columns))
+            key = reasons.of(position, lambda each=requested: self._transacted_key(each))  # type: ignore[misc]
+            if key is not None:
+                gets.append(GetItem(requested.table, key, consistent=True))
+                selectors.append(selector(select.columns))
+        reasons.raise_any()
         read = await self._transactions.read(TransactGet(gets, command.return_consumed_capacity))
         images = [
             None if image is None else chosen(image)
@@ -204,12 +212,15 @@ class Statements:
     async def _transact_writes(
         self, statements: Sequence[RequestedStatement], command: ExecuteTransaction
     ) -> TransactionDone:
-        actions = []
+        actions: list[Action] = []
+        reasons = _Reasons(len(statements))
         size_bytes = 0
         async for position, requested in self._in_slices(enumerate(statements)):
-            action = self._action(position, requested)
-            actions.append(action)
-            size_bytes += item_size_bytes(action.item) if isinstance(action, PutItem) else 0
+            action = reasons.of(position, lambda each=requested: self._action(each))  # type: ignore[misc]
+            if action is not None:
+                actions.append(action)
+                size_bytes += item_size_bytes(action.item) if isinstance(action, PutItem) else 0
+        reasons.raise_any()
         if size_bytes > transaction_bytes_max:
             raise ValidationError(too_large(size_bytes))
         try:
@@ -218,35 +229,85 @@ class Statements:
             )
         except TransactionCanceledError as error:
             _raise_with_duplicates(error, statements)
-        images: list[bytes | None] = [None] * len(actions)
-        return TransactionDone(images, written.capacity_units, written.index_units, is_read=written.was_done)
+        return TransactionDone([], written.capacity_units, written.index_units, is_read=written.was_done)
 
-    def _action(self, position: int, requested: RequestedStatement) -> Action:
+    def _transacted_key(self, requested: RequestedStatement) -> Item:
+        select = requested.statement
+        assert isinstance(select, Select), "this is a transaction of reads"
+        schema = self._registry.serving(requested.table).schema
+        if select.source.index is not None:
+            raise ValidationError("Reads on indices are not supported within transactions.")
+        key = plan_point_read(select.where, schema, requested.values)
+        if key is None or select.order:
+            raise ValidationError(_needs_key.format("ExecuteTransaction"))
+        return key
+
+    def _action(self, requested: RequestedStatement) -> Action:
         statement = requested.statement
+        if isinstance(statement, Update | Delete):
+            check_condition(statement.where, requested.values)
         schema = self._registry.serving(requested.table).schema
         if isinstance(statement, Update | Delete) and statement.returning is not ReturnValues.NONE:
-            raise _refused(position, "RETURNING clause is not supported in ExecuteTransaction.")
+            raise ValidationError("RETURNING clause is not supported in ExecuteTransaction.")
+        match statement:
+            case Insert():
+                put = put_of(statement, requested)
+                _check_item_key(schema, put.item)
+                return put
+            case Update():
+                return update_of(statement, requested, schema)
+            case Delete():
+                return delete_of(statement, requested, schema)
+            case Exists():
+                return check_of(statement, requested, schema)
+            case Select():
+                raise AssertionError("this is a transaction of writes")
+
+
+class _Reasons:
+    """Why a transaction can't begin: a table or a key of some statement, told when nothing worse is wrong with any."""
+
+    def __init__(self, statements: int) -> None:
+        self._reasons = [CancellationReason("None")] * statements
+
+    def of(self, position: int, work: Callable[[], T]) -> T | None:
+        """What the work on a statement gives; None where there is a reason against it."""
         try:
-            match statement:
-                case Insert():
-                    return put_of(statement, requested)
-                case Update():
-                    return update_of(statement, requested, schema)
-                case Delete():
-                    return delete_of(statement, requested, schema)
-                case Exists():
-                    return check_of(statement, requested, schema)
-                case Select():
-                    raise AssertionError("this is a transaction of writes")
+            return work()
+        except ResourceNotFoundError as error:
+            self._reasons[position] = CancellationReason("ResourceNotFound", error.message)
+        except _UnfitItemError as error:
+            self._reasons[position] = CancellationReason("ValidationError", error.message)
+        except UnfitKeyError:
+            self._reasons[position] = CancellationReason("ValidationError", _mismatch)
         except ValidationError as error:
             raise _refused(position, error.message) from error
+        return None
+
+    def raise_any(self) -> None:
+        if any(reason.code != "None" for reason in self._reasons):
+            raise TransactionCanceledError(self._reasons)
 
 
-async def _batched_write(table: str, pending: Awaitable[ItemWritten]) -> BatchedStatement:
+class _UnfitItemError(ValidationError):
+    """An item to be inserted has no key that suits its table."""
+
+
+def _check_item_key(schema: KeySchema, item: Item) -> None:
+    try:
+        key_of_item(schema, item)
+    except ValidationError as error:
+        raise _UnfitItemError(error.message) from error
+
+
+async def _batched_write(requested: RequestedStatement, pending: Awaitable[ItemWritten]) -> BatchedStatement:
+    """What is wrong with an update is seen by its item."""
+    table = requested.table
     try:
         written = await pending
     except ServiceError as error:
-        return BatchedStatement(table, error=error)
+        has_reached_table = isinstance(requested.statement, Update) or not isinstance(error, ValidationError)
+        return BatchedStatement(table if has_reached_table else "", error=error)
     return BatchedStatement(
         table, written.attributes, capacity_units=written.capacity_units, index_units=written.index_units
     )

@@ -125,24 +125,35 @@ class KeyCondition:
                 f"The number of query conditions ({len(comparisons)}) exceeds the number of key attributes "
                 f"defined in the schema ({len(key_names)})"
             )
-        found: list[KeyComparison] = []
         for name in key_names:
             if check_start is not None:
                 check_start(name)
             if name in comparisons:
                 _check_comparison(comparisons[name], types[name])
-                if len(found) < len(partition_names) and comparisons[name].operator != "=":
-                    raise ValidationError("Query key condition not supported")
-                found.append(comparisons[name])
-            elif len(found) < len(partition_names) or len(found) < len(comparisons):
-                raise ValidationError(f"Query condition missed key schema element: {name}")
-        if len(found) < len(comparisons):
+        _check_composite(comparisons, partition_names, sort_names)
+        if not comparisons.keys() <= set(key_names):
             raise ValidationError("Query key condition not supported")
-        sort = found[len(partition_names) :]
-        if any(comparison.operator != "=" for comparison in sort[:-1]):
-            raise ValidationError("Query key condition not supported")
-        values = tuple(comparison.values[0] for comparison in found[: len(partition_names)])
-        return CompositeKeyRange(values, tuple(sort))
+        values = tuple(comparisons[name].values[0] for name in partition_names)
+        return CompositeKeyRange(values, tuple(comparisons[name] for name in sort_names if name in comparisons))
+
+
+def _check_composite(
+    comparisons: Mapping[str, KeyComparison], partition_names: Sequence[str], sort_names: Sequence[str]
+) -> None:
+    """By equality must be given all of a partition, and what is before the last one of a sort key."""
+
+    def others(names: Sequence[str]) -> str:
+        return ", ".join(name for name in names if name not in comparisons or comparisons[name].operator != "=")
+
+    equality = "must have equality conditions specified in the query"
+    if unequal := others(partition_names):
+        raise ValidationError(f"HASH key attributes {unequal} {equality}")
+    last = max((at for at, name in enumerate(sort_names) if name in comparisons), default=0)
+    if unequal := others(sort_names[:last]):
+        raise ValidationError(
+            f"RANGE key attributes {unequal} {equality} because a condition is present on key attribute"
+            f" {sort_names[last]}"
+        )
 
 
 def bind_key_condition(text: str, substitutions: Substitutions) -> KeyCondition:

@@ -86,7 +86,7 @@ def check_of(statement: Exists, requested: RequestedStatement, schema: KeySchema
     _check_source(select.source.index)
     refusal = ValidationError("EXISTS() must contain a single item read with additional condition")
     try:
-        key, rest = plan_write(select.where, schema, requested.values)
+        key, rest = plan_write(select.where, schema, requested.values, one_value=False)
     except ValidationError as error:
         raise refusal from error
     if rest is None:
@@ -97,6 +97,12 @@ def check_of(statement: Exists, requested: RequestedStatement, schema: KeySchema
         return_item_on_failure=requested.return_item_on_failure,
     )
     return ConditionCheck(requested.table, key, guard)
+
+
+def check_condition(where: Predicate | None, values: Substitutions) -> None:
+    """What is wrong with a condition whatever the table is, key conditions included."""
+    if where is not None:
+        bound_condition(where, values)
 
 
 def bound_condition(predicate: Predicate, values: Substitutions) -> Condition:

@@ -65,7 +65,17 @@ def _quoted(text: str, place: Place) -> Token:
 
 
 def _number(text: str, place: Place) -> Token:
+    """Its exponent and its scale are numbers of 32 bits."""
+    mantissa, _, exponent = text.lower().partition("e")
+    fraction = mantissa.partition(".")[2]
+    if exponent and (len(exponent.lstrip("+-0")) > len(str(_int_max)) or not _fit_int(exponent, len(fraction))):
+        raise malformed()
     return Token("NUMBER", text, place)
+
+
+def _fit_int(exponent: str, fraction: int) -> bool:
+    number = int(exponent)
+    return -_int_max - 1 <= number <= _int_max and -_int_max - 1 <= fraction - number <= _int_max
 
 
 def _put(tokens: list[Token], token: Token) -> None:
@@ -110,6 +120,7 @@ _kinds: dict[str, Callable[[str, Place], Token]] = {  # by the first character; 
     "'": _string,
     '"': _quoted,
 }
+_int_max = 2**31 - 1
 _line_end = re.compile(r"\r\n|\r|\n")
 _tokens = r"""
         [ \t\r\n\f\v]+ | --[^\r\n]* | /\*(?:[^*]|\*(?!/))*\*/

@@ -5,7 +5,7 @@ from services.region.expressions.nodes import Path
 from services.region.partiql.nodes import DocumentPath, Name, Node, Scalar, Step
 from services.region.partiql.problems import unexpected_component
 from shared.errors import ValidationError
-from shared.limits import list_index_max, path_levels_max
+from shared.limits import path_levels_max, statement_list_index_max
 
 
 def is_path(node: Node) -> bool:
@@ -57,8 +57,9 @@ def _step(step: Step) -> str | int:
 
 
 def _position(node: Scalar) -> int:
-    digits = node.text.lstrip("0") or "0"
-    if node.text.startswith("-") or len(digits) > len(str(list_index_max)) or int(digits) > list_index_max:
+    digits = node.text.removeprefix("-").lstrip("0") or "0"
+    is_negative = node.text.startswith("-") and digits != "0"
+    if is_negative or len(digits) > len(str(statement_list_index_max)) or int(digits) > statement_list_index_max:
         raise ValidationError(f"List index is not within the allowable range; index: [{node.text}] at {node.place}")
     return int(digits)
 

@@ -1,160 +1,151 @@
 """How a statement is carried out, once the key of its table or index is known.
 
-A SELECT whose condition names the partition key by equality or IN reads the collections with these keys, any other one
-looks at everything. A write names one item by its whole key. Source: the Developer Guide's pages on PartiQL statements.
+A SELECT whose condition names the partition key in each of its alternatives reads the collections with these keys, any
+other one looks at everything. A write names one item by its whole key. Source: the Developer Guide's pages on PartiQL
+statements, and DynamoDB's answers.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
+from typing import NamedTuple
 
 from services.region.commands.statements import OrderTerm, Select
 from services.region.expressions.key_conditions import KeyComparison
 from services.region.expressions.nodes import Predicate
 from services.region.expressions.substitutions import Substitutions
-from services.region.partiql.problems import incomplete_key, wrong_key_type
+from services.region.partiql.branches import Branch, branches_of
+from services.region.partiql.problems import UnfitKeyError, incomplete_key, wrong_key_type
 from services.region.partiql.terms import comparison_of, conjuncts, joined
 from shared.errors import ValidationError
-from shared.limits import in_operands_max, statement_key_values_max
 from shared.model.keys import KeyAttribute, KeySchema, key_bytes
 from shared.model.values import AttributeValue, Item, type_of
-
-_sort_operators = frozenset({"=", "<", "<=", ">", ">=", "BETWEEN", "begins_with", "IN"})
 
 Collection = tuple[KeyComparison, ...]  # of the partition key, and perhaps of the sort key
 
 
+class Read(NamedTuple):
+    """One collection, and what else its items must be."""
+
+    collection: Collection
+    filter: Predicate | None
+
+
 @dataclass(frozen=True, slots=True)
 class SelectPlan:
-    """Collections to read one after the other, or (None) everything."""
+    """Collections to read one after the other, or (None) everything that the condition holds of."""
 
-    collections: tuple[Collection, ...] | None
-    filter: Predicate | None
+    reads: tuple[Read, ...] | None
     forward: bool = True
 
 
 def plan_select(select: Select, key: KeySchema, values: Substitutions) -> SelectPlan:
     """`key` is that of the table or the index that is read; raises a `ValidationError`."""
-    terms = conjuncts(select.where)
-    partition = _named(terms, key.partition, values, ("=", "IN"))
-    partitions = [] if partition is None else _distinct(partition[1].values, key.partition)
+    branches = branches_of(select.where, key, values)
+    partitions = {branch.partition_bytes for branch in branches or ()}
     if select.order:
-        _check_order(select, key, len(partitions))
-    if partition is None:
-        return SelectPlan(None, select.where)
-    if len(partitions) > statement_key_values_max:
-        raise ValidationError(
-            f"The IN operator is provided with too many operands; number of operands: {len(partitions)}"
-        )
-    used = [partition[0]]
-    sorts: list[KeyComparison | None] = [None]
-    if key.sort is not None and (sort := _sort_condition(terms, key.sort, values)) is not None:
-        used.append(sort[0])
-        sorts = list(_alternatives(sort[1], key.sort))
-    directions = {term.name: term.descending for term in select.order}
+        _check_order(select, key, None if branches is None else len(partitions))
+    if branches is None:
+        return SelectPlan(None)
     forward = _is_forward(select.order, key)
+    directions = {term.name: term.descending for term in select.order}
+    if select.order:
+        branches.sort(key=lambda branch: branch.range().first, reverse=not forward)
     if key.partition.name in directions:
-        partitions.sort(key=key_bytes, reverse=directions[key.partition.name])
-    if select.order and len(sorts) > 1:
-        sorts.sort(key=lambda each: key_bytes(each.values[0]) if each else b"", reverse=not forward)
-    collections = tuple(
-        (KeyComparison(key.partition.name, "=", (value,)), *([] if each is None else [each]))
-        for value, each in product(partitions, sorts)
-    )
-    return SelectPlan(collections, joined([term for term in terms if term not in used]), forward)
+        branches.sort(key=lambda branch: branch.partition_bytes, reverse=directions[key.partition.name])
+    return SelectPlan(tuple(_reads(branches, select.where, key)), forward)
 
 
-def plan_write(where: Predicate | None, schema: KeySchema, values: Substitutions) -> tuple[Item, Predicate | None]:
-    """The key of the one item that a condition names, and what else the condition says."""
+def plan_write(
+    where: Predicate | None, schema: KeySchema, values: Substitutions, *, one_value: bool = True
+) -> tuple[Item, Predicate | None]:
+    """The key of the one item that a condition names, and what else the condition says.
+
+    `one_value`: no attribute of the key may be said to be two things; else the first one counts.
+    """
     attributes = {attribute.name: attribute for attribute in _attributes(schema)}
     key: Item = {}
     rest = []
     for term in conjuncts(where):
         comparison = comparison_of(term, values)
-        names_key = comparison is not None and comparison.operator == "=" and comparison.name in attributes
-        if comparison is None or not names_key or comparison.name in key:
+        if comparison is None or comparison.operator != "=" or comparison.name not in attributes:
             rest.append(term)
-        else:
-            key[comparison.name] = _checked(comparison.values[0], attributes[comparison.name])
+            continue
+        name, value = comparison.name, _checked(comparison.values[0], attributes[comparison.name])
+        if name not in key:
+            key[name] = value
+        elif key_bytes(key[name]) != key_bytes(value):
+            if one_value:
+                raise UnfitKeyError(
+                    f"Multiple conditions on same key {name}. Only single item Update/Insert/Delete are supported"
+                )
+            rest.append(term)
     if len(key) < len(attributes):
-        raise ValidationError(incomplete_key)
+        raise UnfitKeyError(incomplete_key)
     return schema.key_of(key), joined(rest)
 
 
 def plan_point_read(where: Predicate | None, schema: KeySchema, values: Substitutions) -> Item | None:
     """The key of the one item that a condition names, if it says nothing else; an IN may have a single value."""
-    attributes = {attribute.name: attribute for attribute in _attributes(schema)}
-    key: Item = {}
-    for term in conjuncts(where):
-        comparison = comparison_of(term, values)
-        if comparison is None or comparison.operator not in ("=", "IN") or len(comparison.values) != 1:
+    branches = branches_of(where, schema, values)
+    if branches is None or len(branches) != 1 or branches[0].rest:
+        return None
+    [branch] = branches
+    key = {schema.partition.name: branch.partition}
+    if schema.sort is not None:
+        if not branch.sorts or any(each.operator != "=" for each in branch.sorts) or branch.range().is_empty:
             return None
-        if comparison.name not in attributes or comparison.name in key:
-            return None
-        key[comparison.name] = _checked(comparison.values[0], attributes[comparison.name])
-    return schema.key_of(key) if len(key) == len(attributes) else None
+        key[schema.sort.name] = branch.sorts[0].values[0]
+    return schema.key_of(key)
+
+
+def _reads(branches: Sequence[Branch], where: Predicate | None, key: KeySchema) -> list[Read]:
+    """One for each branch; one for a whole partition in which branches may share items."""
+    counts = Counter(branch.partition_bytes for branch in branches)
+    shared = {each.partition_bytes for each in branches if each.judges_sort and counts[each.partition_bytes] > 1}
+    reads = []
+    read_whole: set[bytes] = set()
+    for branch in branches:
+        partition = KeyComparison(key.partition.name, "=", (branch.partition,))
+        if branch.partition_bytes in shared:
+            if branch.partition_bytes not in read_whole:
+                read_whole.add(branch.partition_bytes)
+                reads.append(Read((partition,), where))
+        elif not branch.range().is_empty:
+            reads.append(_read(branch, partition))
+    return reads
+
+
+def _read(branch: Branch, partition: KeyComparison) -> Read:
+    """A collection is narrowed by one comparison of the sort key; where there are several, its items are judged too."""
+    if len(branch.sorts) < 2:
+        return Read((partition, *branch.sorts), joined(branch.rest))
+    return Read((partition, _narrowest(branch.sorts)), joined([*branch.sort_terms, *branch.rest]))
+
+
+def _narrowest(sorts: Sequence[KeyComparison]) -> KeyComparison:
+    """What holds wherever all of these comparisons do, and hardly anywhere else."""
+    lows = [each for each in sorts if each.operator not in ("<", "<=")]
+    highs = [each for each in sorts if each.operator in ("=", "<", "<=", "BETWEEN")]
+    low = max(lows, key=lambda each: key_bytes(each.values[0]), default=None)
+    high = min(highs, key=lambda each: key_bytes(each.values[-1]), default=None)
+    if low is None or high is None:
+        [narrowest] = [each for each in (low, high) if each is not None]
+        return narrowest
+    return KeyComparison(low.name, "BETWEEN", (low.values[0], high.values[-1]))
 
 
 def _attributes(schema: KeySchema) -> Sequence[KeyAttribute]:
     return [schema.partition] if schema.sort is None else [schema.partition, schema.sort]
 
 
-def _named(
-    terms: Sequence[Predicate], attribute: KeyAttribute, values: Substitutions, operators: Sequence[str]
-) -> tuple[Predicate, KeyComparison] | None:
-    """The first term that compares an attribute by one of these operators."""
-    for term in terms:
-        comparison = comparison_of(term, values)
-        if comparison is not None and comparison.name == attribute.name and comparison.operator in operators:
-            for value in comparison.values:
-                _checked(value, attribute)
-            return term, comparison
-    return None
-
-
-def _sort_condition(
-    terms: Sequence[Predicate], attribute: KeyAttribute, values: Substitutions
-) -> tuple[Predicate, KeyComparison] | None:
-    found = [
-        (term, comparison)
-        for term in terms
-        if (comparison := comparison_of(term, values)) is not None
-        and comparison.name == attribute.name
-        and comparison.operator in _sort_operators
-    ]
-    if not found:
-        return None
-    if len(found) > 1:
-        raise ValidationError("Overlapping conditions with range keys are not supported in where clause")
-    for value in found[0][1].values:
-        _checked(value, attribute)
-    return found[0]
-
-
-def _alternatives(comparison: KeyComparison, attribute: KeyAttribute) -> Sequence[KeyComparison]:
-    if comparison.operator != "IN":
-        return [comparison]
-    if len(comparison.values) > in_operands_max:
-        raise ValidationError(
-            f"The IN operator is provided with too many operands; number of operands: {len(comparison.values)}"
-        )
-    return [KeyComparison(attribute.name, "=", (value,)) for value in _distinct(comparison.values, attribute)]
-
-
-def _distinct(values: Sequence[AttributeValue], attribute: KeyAttribute) -> list[AttributeValue]:
-    distinct: dict[bytes, AttributeValue] = {}
-    for value in values:
-        distinct.setdefault(key_bytes(_checked(value, attribute)), value)
-    return list(distinct.values())
-
-
 def _checked(value: AttributeValue, attribute: KeyAttribute) -> AttributeValue:
     if type_of(value) != attribute.type:
-        raise ValidationError(wrong_key_type)
+        raise wrong_key_type(attribute.name)
     return value
 
 
-def _check_order(select: Select, key: KeySchema, partitions: int) -> None:
+def _check_order(select: Select, key: KeySchema, partitions: int | None) -> None:
     if select.where is None:
         raise ValidationError("Must have WHERE clause in the statement when using ORDER BY clause.")
     for term in select.order:

@@ -14,9 +14,9 @@ from services.region.expressions.nodes import (
     Operand,
     Predicate,
 )
-from services.region.partiql.nodes import FunctionCall, Node, Operation, Scalar, Sequence, TypeTest
+from services.region.partiql.nodes import FunctionCall, Node, Operation, Scalar, Selection, Sequence, TypeTest
 from services.region.partiql.paths import is_path, path_of
-from services.region.partiql.problems import malformed, unsupported_operator
+from services.region.partiql.problems import malformed, unrecognized_function, unsupported_operator
 from services.region.partiql.values import operand_value
 from services.region.partiql.words import type_names
 from shared.errors import ValidationError
@@ -24,12 +24,18 @@ from shared.limits import expression_operators_max, in_operands_max
 
 _comparators = frozenset({"=", "<>", "<", "<=", ">", ">="})
 _negated = {"not_in": "in", "not_between": "between"}
+_conditions = _comparators | _negated.keys() | {"and", "or", "not", "in", "between"}
+_chained = _conditions - {"and", "or", "not"}
+_values_in_values_max = 4
 _functions = frozenset({"attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains"})
 
 
 def condition_of(node: Node) -> Predicate:
     """What stands behind WHERE."""
-    predicate = _predicate(node)
+    return _bounded(_predicate(node))
+
+
+def _bounded(predicate: Predicate) -> Predicate:
     if _operators(predicate) > expression_operators_max:
         raise ValidationError(
             f"The expression contains too many operators; operator count: {expression_operators_max + 1}"
@@ -110,14 +116,49 @@ def _flat(node: Operation) -> list[Node]:
 
 def _comparison(node: Operation) -> Predicate:
     left, right = node.operands
-    if _is_condition(left) and isinstance(right, Scalar) and right.kind == "BOOLEAN" and node.operator in ("=", "<>"):
-        holds = _predicate(left)
-        return holds if (right.text == "true") == (node.operator == "=") else Negation(holds)
+    if _is_condition(left) or _is_condition(right):
+        if node.operator not in ("=", "<>"):
+            raise ValidationError(
+                f"Incorrect operand type for operator or function; operator or function: {node.operator},"
+                " operand type: BOOL"
+            )
+        equal = _equal(left, right) if _is_condition(left) else _equal(right, left)
+        return equal if node.operator == "=" else Negation(equal)
     return Comparison(node.operator, _operand(left), _operand(right))
 
 
 def _is_condition(node: Node) -> bool:
+    """Whether it is true or false, of which others are made as well."""
+    if isinstance(node, Operation):
+        return node.operator in _conditions
     return isinstance(node, TypeTest) or (isinstance(node, FunctionCall) and node.name in _functions)
+
+
+def _equal(condition: Node, other: Node) -> Predicate:
+    """A condition is what is true or false itself: a literal, an attribute, a parameter or another condition."""
+    holds = _bounded(_value(condition))
+    if isinstance(other, Scalar) and other.kind == "BOOLEAN":
+        return holds if other.text == "true" else Negation(holds)
+    if _is_condition(other):
+        is_true = _bounded(_value(other))
+        return _either(holds, is_true, Negation(is_true))
+    operand = _operand(other)
+    return _either(holds, *(Comparison("=", operand, Literal({"BOOL": each})) for each in (True, False)))
+
+
+def _value(condition: Node) -> Predicate:
+    """Such values of such values, which a chain of comparisons makes, come to an end."""
+    inner = condition
+    for _ in range(_values_in_values_max):
+        if not isinstance(inner, Operation) or inner.operator not in _chained:
+            return _predicate(condition)
+        inner = inner.operands[0]
+    assert isinstance(condition, Operation), "anything else has ended the chain"
+    raise unsupported_operator(condition.operator)
+
+
+def _either(holds: Predicate, is_true: Predicate, is_false: Predicate) -> Predicate:
+    return Disjunction((Conjunction((holds, is_true)), Conjunction((Negation(holds), is_false))))
 
 
 def _membership(node: Operation) -> Predicate:
@@ -128,6 +169,8 @@ def _membership(node: Operation) -> Predicate:
         raise ValidationError(
             f"The IN operator is provided with too many operands; number of operands: {len(candidates.elements)}"
         )
+    if _is_condition(operand) and candidates.elements:
+        return Disjunction(tuple(_equal(operand, each) for each in candidates.elements))
     return Membership(_operand(operand), tuple(map(_operand, candidates.elements)))
 
 
@@ -152,7 +195,7 @@ def _function(node: FunctionCall) -> Predicate:
 
 def _unsupported_function(node: Node) -> ValidationError:
     if isinstance(node, FunctionCall):
-        if node.name == "exists":
+        if node.name == "exists" and any(isinstance(each, Selection) for each in node.arguments):
             return ValidationError("EXISTS can only be used in ExecuteTransaction write requests.")
-        return ValidationError(f"Unsupported function in Condition Expression. Function: {node.name}")
+        return unrecognized_function(node.name, node.place)
     return ValidationError(f"Unsupported expression at {node.place}")

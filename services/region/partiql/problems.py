@@ -29,5 +29,16 @@ def unsupported_operator(operator: str) -> ValidationError:
     return ValidationError(f"Unsupported operator in Condition Expression. Operator: {operator}")
 
 
+def unrecognized_function(name: str, place: Place) -> ValidationError:
+    return ValidationError(f"Unrecognized function: {name} at {place}")
+
+
+class UnfitKeyError(ValidationError):
+    """A statement does not name an item by the key of its table."""
+
+
+def wrong_key_type(name: str) -> UnfitKeyError:
+    return UnfitKeyError(f"Key attribute's data type should match its data type in table's schema: Key {name}")
+
+
 incomplete_key = "Where clause does not contain a mandatory equality on all key attributes"
-wrong_key_type = "Key attribute's data type should match its data type in table's schema"

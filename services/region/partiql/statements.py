@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from services.region.commands.items import ReturnValues
-from services.region.commands.statements import Delete, Exists, Insert, OrderTerm, Select, Statement, Update
+from services.region.commands.statements import Column, Delete, Exists, Insert, OrderTerm, Select, Statement, Update
 from services.region.expressions.nodes import Literal, Predicate, ValuePlaceholder
 from services.region.partiql.edits import update_tree_of
 from services.region.partiql.nodes import (
@@ -20,6 +20,7 @@ from services.region.partiql.nodes import (
     Returned,
     Selection,
     Struct,
+    TypeTest,
     Wildcard,
 )
 from services.region.partiql.parser import parse
@@ -67,6 +68,8 @@ def _statement(node: Node) -> Statement:
         [inner] = node.arguments
         if isinstance(inner, Selection):
             return Exists(_select(inner))
+    if isinstance(node, TypeTest):
+        raise ValidationError("Unsupported operation: IsType")
     raise malformed("Expected data manipulation")
 
 
@@ -77,14 +80,26 @@ def _select(node: Selection) -> Select:
         raise ValidationError("Unexpected from source")
     if node.clauses:
         raise ValidationError(f"Unsupported clause: {node.clauses[0]}")
+    columns: tuple[Column, ...] = ()
+    refusal = ""
+    try:
+        columns = _columns(node)
+    except ValidationError as error:
+        if source_of(node.source).index is None:
+            raise
+        refusal = error.message
+    where = None if node.where is None else condition_of(node.where)
+    return Select(source_of(node.source), columns, where, tuple(map(_order_term, node.order)), refusal)
+
+
+def _columns(node: Selection) -> tuple[Column, ...]:
     columns = () if isinstance(node.columns[0], Wildcard) else tuple(map(column_of, node.columns))
     named: set[str] = set()
     for column in columns:
         if column.name in named:
             raise ValidationError(f"Duplicate identifiers in select clause: {column.name}")
         named.add(column.name)
-    where = None if node.where is None else condition_of(node.where)
-    return Select(source_of(node.source), columns, where, tuple(map(_order_term, node.order)))
+    return columns
 
 
 def _order_term(ordering: Ordering) -> OrderTerm:

@@ -1,6 +1,6 @@
 """What the terms of a condition ask of single attributes, for those that compare one with given values."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from services.region.expressions.key_conditions import KeyComparison
 from services.region.expressions.nodes import (
@@ -11,6 +11,7 @@ from services.region.expressions.nodes import (
     Disjunction,
     Literal,
     Membership,
+    Negation,
     Operand,
     Path,
     Predicate,
@@ -38,10 +39,7 @@ def joined(terms: Sequence[Predicate]) -> Predicate | None:
 
 
 def comparison_of(term: Predicate, values: Substitutions) -> KeyComparison | None:
-    """What a term asks of one attribute of the item, if it asks just that; IN has any number of values.
-
-    Several equalities of one attribute, with OR between them, are an IN.
-    """
+    """What a term asks of one attribute of the item, if it asks just that; IN has any number of values."""
     match term:
         case Comparison(operator, left, right) if operator in _mirrored:
             if isinstance(left, Path):
@@ -53,17 +51,31 @@ def comparison_of(term: Predicate, values: Substitutions) -> KeyComparison | Non
             return _compared("begins_with", operand, (prefix,), values)
         case Membership(operand, candidates):
             return _compared("IN", operand, candidates, values)
-        case Disjunction(terms):
-            return _alternatives([comparison_of(each, values) for each in terms])
         case _:
             return None
 
 
-def _alternatives(comparisons: Sequence[KeyComparison | None]) -> KeyComparison | None:
-    found = [each for each in comparisons if each is not None and each.operator in ("=", "IN")]
-    if len(found) < len(comparisons) or len({each.name for each in found}) != 1:
-        return None
-    return KeyComparison(found[0].name, "IN", tuple(value for each in found for value in each.values))
+def names_in(node: Predicate | Operand) -> Iterator[str]:
+    """The attributes that a condition looks at, in its order, each as often as it does."""
+    match node:
+        case Path(steps):
+            yield str(steps[0])
+        case Conjunction(terms) | Disjunction(terms) | Call(_, terms):
+            for term in terms:
+                yield from names_in(term)
+        case Negation(term):
+            yield from names_in(term)
+        case Comparison(_, left, right):
+            yield from names_in(left)
+            yield from names_in(right)
+        case Between(operand, low, high):
+            for each in (operand, low, high):
+                yield from names_in(each)
+        case Membership(operand, candidates):
+            for each in (operand, *candidates):
+                yield from names_in(each)
+        case _:
+            pass
 
 
 def _compared(

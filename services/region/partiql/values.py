@@ -4,23 +4,20 @@ A parameter stands where a whole attribute or operand stands, never inside of a 
 """
 
 from services.region.expressions.nodes import Literal, ValuePlaceholder
-from services.region.partiql.nodes import Name, Node, Parameter, Scalar, Sequence, Struct
+from services.region.partiql.nodes import FunctionCall, Name, Node, Parameter, Scalar, Sequence, Struct
 from shared.errors import ValidationError
 from shared.limits import nesting_levels_max
 from shared.model.numbers import canonical_number
 from shared.model.values import AttributeValue, ordered_members
 
 _invalid = "One or more parameter values were invalid: "
-_too_deep = (
-    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
-)
 _mixed_bag = "Unsupported data type in Bag. DynamoDB only supports either numbers or strings in bags"
 
 
 def operand_value(node: Node) -> Literal | ValuePlaceholder | None:
     """The value of a literal or of a parameter; None if this is neither."""
     if isinstance(node, Scalar):
-        return Literal(_scalar_value(node))
+        return Literal(value_of(node))
     if isinstance(node, Parameter):
         return placeholder(node)
     if isinstance(node, Sequence | Struct):
@@ -32,21 +29,16 @@ def placeholder(parameter: Parameter) -> ValuePlaceholder:
     return ValuePlaceholder(f":{parameter.number}")
 
 
-def value_of(node: Node, under: str = "root", level: int = 1) -> AttributeValue:
-    """`under` is the way to this value inside of the literal that holds it."""
+def value_of(node: Node, under: str = "root", level: int = 0) -> AttributeValue:
+    """`under` is the way to this value inside of the literal that holds it, of that many steps."""
+    if level >= nesting_levels_max:
+        raise ValidationError(f"Nesting Levels have exceeded supported limits under {under}")
     if isinstance(node, Scalar):
-        return _scalar_value(node)
+        return _scalar_value(node, under)
     if isinstance(node, Sequence) and node.kind == "BAG":
-        return _bag_value(node)
-    if isinstance(node, Sequence | Struct) and level >= nesting_levels_max:
-        raise ValidationError(f"{_too_deep} under {under}")
+        return _bag_value(node, under)
     if isinstance(node, Sequence):
-        return {
-            "L": [
-                _scalar_value(each) if isinstance(each, Scalar) else value_of(each, f"{under}[{position}]", level + 1)
-                for position, each in enumerate(node.elements)
-            ]
-        }
+        return {"L": [value_of(each, f"{under}[{position}]", level + 1) for position, each in enumerate(node.elements)]}
     if isinstance(node, Struct):
         members = {}
         for key, member in node.members:
@@ -62,12 +54,12 @@ def member_name(node: Node) -> str:
     raise ValidationError(f"Unsupported data type: {_type_word(node)} as a key of a tuple at {node.place}")
 
 
-def _scalar_value(node: Scalar) -> AttributeValue:
+def _scalar_value(node: Scalar, under: str) -> AttributeValue:
     match node.kind:
         case "STRING":
             return {"S": node.text}
         case "NUMBER":
-            return {"N": canonical_number(node.text)}
+            return {"N": _number(node.text, under)}
         case "BOOLEAN":
             return {"BOOL": node.text == "true"}
         case "NULL":
@@ -76,7 +68,14 @@ def _scalar_value(node: Scalar) -> AttributeValue:
             raise ValidationError(f"Unsupported data type: {node.kind}")
 
 
-def _bag_value(node: Sequence) -> AttributeValue:
+def _number(text: str, under: str) -> str:
+    try:
+        return canonical_number(text)
+    except ValidationError as error:
+        raise ValidationError(f"{error.message} under {under}") from None
+
+
+def _bag_value(node: Sequence, under: str) -> AttributeValue:
     """A set has one type, and no value twice."""
     if not node.elements:
         raise ValidationError("Empty bags are not supported")
@@ -85,9 +84,9 @@ def _bag_value(node: Sequence) -> AttributeValue:
         raise ValidationError(_mixed_bag)
     texts = [element.text for element in node.elements if isinstance(element, Scalar)]
     numbers = kinds == {"NUMBER"}
-    members = [canonical_number(text) for text in texts] if numbers else texts
+    members = [_number(text, under) for text in texts] if numbers else texts
     if len(set(members)) < len(members):
-        ending = "contains duplicates! under root" if numbers else "contains duplicates."
+        ending = f"contains duplicates! under {under}" if numbers else "contains duplicates."
         raise ValidationError(f"{_invalid}Input collection [{', '.join(texts)}] {ending}")
     kind = "NS" if numbers else "SS"
     return {kind: ordered_members(kind, members)}
@@ -100,4 +99,6 @@ def _unsupported(node: Node, under: str) -> ValidationError:
 def _type_word(node: Node) -> str:
     if isinstance(node, Parameter):
         return "Parameter"
+    if isinstance(node, FunctionCall):
+        return node.name
     return "VariableReference" if isinstance(node, Name) else "UNKNOWN"

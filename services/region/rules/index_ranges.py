@@ -64,8 +64,10 @@ def before_sort(sort: bytes) -> EntryPlace:
 
 def entry_place(index: SecondaryIndex, schema: KeySchema, start_key: Item) -> tuple[IndexKey, ItemKey]:
     """Where the key that a page starts after stands in the index, and its item's key."""
+    if any(name not in start_key for name in schema.names):
+        raise _invalid_start()
     try:
-        key = key_of_request(schema, {name: start_key[name] for name in schema.names if name in start_key})
+        key = key_of_request(schema, {name: start_key[name] for name in schema.names})
     except ValidationError as error:
         raise ValidationError(f"The provided starting key is invalid: {error.message}") from error
     start = index_key(index, start_key)

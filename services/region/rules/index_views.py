@@ -1,7 +1,10 @@
 """What a Query or Scan shows of items that it finds through an index: what that holds, or from the table all of them.
 
-A local index gives what it lacks from the table, at the price of a read of each item; a global one refuses.
+A local index gives what it lacks from the table, at the price of a read of each item; a global one refuses. A filter by
+what an index lacks is refused of a Query; to a Scan, and to what filters freely, these attributes are missing.
 """
+
+from collections.abc import Iterable
 
 from services.region.commands.queries import Query, Scan
 from services.region.rules.capacity import image_size_bytes, read_units
@@ -20,13 +23,10 @@ class IndexView:
         self.index = index
         self._held = index.projected
         self._fetches = self._needs_table(command)
-        if command.filter is not None and not self._fetches:
+        if isinstance(command, Query) and command.filter is not None:
             missing = self._missing(command.filter.paths)
-            if missing:
-                raise ValidationError(
-                    f"{_invalid}Secondary index {index.name} does not project one or more filter attributes:"
-                    f" [{', '.join(missing)}]"
-                )
+            if missing and not self._fetches and not command.filters_freely:
+                raise not_projected(index, missing)
         self._fetched_units = 0.0
         self._index_bytes = 0
         self._measures_fetches = self._fetches and command.return_consumed_capacity != "NONE"
@@ -77,6 +77,12 @@ class IndexView:
     def _missing(self, names: tuple[str, ...]) -> list[str]:
         held = self._held
         return [] if held is None else [name for name in dict.fromkeys(names) if name not in held]
+
+
+def not_projected(index: SecondaryIndex, names: Iterable[str]) -> ValidationError:
+    return ValidationError(
+        f"{_invalid}Secondary index {index.name} does not project one or more filter attributes: [{', '.join(names)}]"
+    )
 
 
 _invalid = "One or more parameter values were invalid: "

@@ -18,9 +18,7 @@ from shared.model.sizes import item_size_bytes
 from shared.model.values import Item, decode_item, encode_item, nesting_levels
 
 _too_large = "Item size to update has exceeded the maximum allowed size"
-_too_deep = (
-    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
-)
+_too_deep = "Nesting Levels have exceeded supported limits"
 
 
 class Decision(NamedTuple):

@@ -80,15 +80,12 @@ def test_select_count_asks_for_no_items() -> None:
         ),
         (
             {"Segment": 2, "TotalSegments": 2},
-            (
-                "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
-                "Segment: 2 is not less than TotalSegments: 2"
-            ),
+            "The Segment parameter is zero-based and must be less than parameter TotalSegments",
         ),
         (
             {"Segment": 0, "TotalSegments": 1_000_001},
             (
-                "1 validation error detected: Value '1000001' at 'totalSegments' failed to satisfy constraint: "
+                "1 validation error detected: Value at 'TotalSegments' failed to satisfy constraint: "
                 "Member must have value less than or equal to 1000000"
             ),
         ),
@@ -116,15 +113,15 @@ def test_select_count_asks_for_no_items() -> None:
         ),
         (
             {"Select": "ALL_ATTRIBUTES", "ProjectionExpression": "a"},
-            "1 validation error detected: Cannot specify the ProjectionExpression when choosing to get ALL_ATTRIBUTES",
+            "Cannot specify the ProjectionExpression when choosing to get ALL_ATTRIBUTES",
         ),
         (
             {"Select": "COUNT", "AttributesToGet": ["a"]},
-            "1 validation error detected: Cannot specify the AttributesToGet when choosing to get only the Count",
+            "Cannot specify the AttributesToGet when choosing to get only the Count",
         ),
         (
             {"Select": "ALL_PROJECTED_ATTRIBUTES"},
-            "1 validation error detected: ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName",
+            "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName",
         ),
     ],
 )
@@ -164,7 +161,7 @@ def test_parameters_of_a_scan_that_do_not_go_together(parameters: dict[str, Any]
         (
             {"Limit": 0},
             (
-                "1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: "
+                "1 validation error detected: Value at 'Limit' failed to satisfy constraint: "
                 "Member must have value greater than or equal to 1"
             ),
         ),

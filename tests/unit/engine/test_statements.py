@@ -68,7 +68,7 @@ async def test_the_first_statement_that_cannot_be_read_is_told_before_any_table_
         with pytest.raises(WireError) as refusal:
             await region.call("ExecuteTransaction", TransactStatements=[*reads(2), {"Statement": "SELECT"}])
     document = orjson.loads(str(refusal.value).partition(" ")[2])
-    assert document["message"].startswith("Statement wasn't well formed")
+    assert document["message"].startswith("Validation failed in TransactStatements[2]: Statement wasn't well formed")
 
 
 async def test_a_batch_tells_of_each_statement_what_became_of_it(tmp_path: Path) -> None:

@@ -243,7 +243,7 @@ def test_malformed_statements_are_refused(text: str, detail: str) -> None:
         ),
         (
             "INSERT INTO t VALUE {'a': 1e126}",
-            "Number overflow. Attempting to store a number with magnitude larger than supported range",
+            "Number overflow. Attempting to store a number with magnitude larger than supported range under root",
         ),
         ("SELECT a[-1] FROM t", "List index is not within the allowable range; index: [-1] at 1:11:1"),
         ("SELECT * FROM t WHERE a LIKE 'x'", "Unsupported operator in Condition Expression. Operator: like"),

@@ -48,6 +48,19 @@ def check(members: Members, shape: Structure, *, alone: Sequence[str] = ()) -> N
         raise errors_detected((complete and _errors_of_first(alone, members, shape)) or errors)
 
 
+def check_read(members: Members, shape: Structure) -> None:
+    """As `check`, but of numbers out of bounds, if nothing else is wrong, the first is told without its value."""
+    errors: list[str] = []
+    _judge_members(members, shape, "", errors)
+    if errors:
+        numbers = [name for name, member in shape.members.items() if isinstance(member, Whole)]
+        wrong = [(name, error) for name in numbers for error in _errors_of_first([name], members, shape)]
+        if len(wrong) == len(errors):
+            name, error = wrong[0]
+            errors = [f"Value at '{name}' failed{error.partition(' failed')[2]}"]
+        raise errors_detected(errors)
+
+
 def errors_detected(errors: list[str]) -> ValidationError:
     shown = errors[:_errors_max]
     return ValidationError(f"{len(shown)} validation error{'s' if len(shown) > 1 else ''} detected: {'; '.join(shown)}")

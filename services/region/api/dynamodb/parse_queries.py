@@ -75,7 +75,7 @@ _choices = {"COUNT": "only the Count"}
 
 def parse_query(request: dict[str, Any]) -> Query:
     members = _query.read(request)
-    constraints.check(members, _query)
+    constraints.check_read(members, _query)
     check_combination(
         members,
         ("ProjectionExpression", "FilterExpression", "KeyConditionExpression"),
@@ -90,7 +90,8 @@ def parse_query(request: dict[str, Any]) -> Query:
         raise ValidationError(
             "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
         )
-    _check_select(members)
+    if (message := _wrong_choice(members)) is not None:
+        raise constraints.errors_detected([message])
     substitutions = substitutions_in_bare_words(members)
     text = members.get("KeyConditionExpression")
     written = None if text is None else bind_key_condition(text, substitutions)
@@ -118,7 +119,7 @@ def parse_query(request: dict[str, Any]) -> Query:
 
 def parse_scan(request: dict[str, Any]) -> Scan:
     members = _scan.read(request)
-    constraints.check(members, _scan)
+    constraints.check_read(members, _scan)
     check_combination(
         members,
         ("ProjectionExpression", "FilterExpression"),
@@ -130,7 +131,8 @@ def parse_scan(request: dict[str, Any]) -> Scan:
     scan_filter = filter_of(members, "ScanFilter")
     start_key = _start_key(members)
     segment, total_segments = _segments(members)
-    _check_select(members)
+    if (message := _wrong_choice(members)) is not None:
+        raise constraints.errors_detected([message]) if message == _missing_projection else ValidationError(message)
     substitutions = substitutions_of(members)
     condition = condition_of(members, "FilterExpression", substitutions) or scan_filter
     projection = projection_of(members, substitutions)
@@ -182,24 +184,18 @@ def _segments(members: Members) -> tuple[int, int]:
             "when parameter TotalSegments is present"
         )
     if segment >= total:
-        raise ValidationError(
-            "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
-            f"Segment: {segment} is not less than TotalSegments: {total}"
-        )
+        raise ValidationError("The Segment parameter is zero-based and must be less than parameter TotalSegments")
     return segment, total
 
 
-def _check_select(members: Members) -> None:
+def _wrong_choice(members: Members) -> str | None:
     """What Select and a projection choose must agree."""
     select = members.get("Select")
     projection = next((name for name in ("AttributesToGet", "ProjectionExpression") if name in members), None)
     if select == "SPECIFIC_ATTRIBUTES" and projection is None:
-        raise constraints.errors_detected([_missing_projection])
+        return _missing_projection
     if select not in (None, "SPECIFIC_ATTRIBUTES") and projection is not None:
-        raise constraints.errors_detected(
-            [f"Cannot specify the {projection} when choosing to get {_choices.get(select, select)}"]
-        )
+        return f"Cannot specify the {projection} when choosing to get {_choices.get(select, select)}"
     if select == "ALL_PROJECTED_ATTRIBUTES" and "IndexName" not in members:
-        raise constraints.errors_detected(
-            ["ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"]
-        )
+        return "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"
+    return None

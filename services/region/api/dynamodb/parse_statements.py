@@ -5,6 +5,7 @@ In a batch everything that is wrong with one statement is told of that statement
 
 from collections.abc import Iterator
 from hashlib import blake2b
+from itertools import starmap
 from typing import Any
 
 import orjson
@@ -25,13 +26,13 @@ from services.region.commands.statements import (
 )
 from services.region.commands.transactions import ClientToken
 from services.region.expressions.substitutions import Substitutions
-from services.region.partiql.statements import parse_statement
+from services.region.partiql.statements import ParsedStatement, parse_statement
 from shared import limits
 from shared.errors import ServiceError, ValidationError
 from shared.model.values import AttributeValue
 
 _text = Text(length_min=1, length_max=limits.statement_chars_max)
-_parameters = ListOf(shapes.attribute_value, length_min=1)
+_parameters = ListOf(shapes.AttributeValue(older_words=True), length_min=1)
 _execute_statement = structure(
     "ExecuteStatementInput",
     "Statement",
@@ -101,7 +102,7 @@ def parse_batch_execute_statement(request: dict[str, Any]) -> BatchExecuteStatem
 def parse_execute_transaction(request: dict[str, Any]) -> ExecuteTransaction:
     members = _execute_transaction.read(request)
     constraints.check(members, _execute_transaction)
-    statements = map(_requested, members["TransactStatements"])
+    statements = starmap(_transacted, enumerate(members["TransactStatements"]))
     token = members.get("ClientRequestToken")
     client_token = None if token is None else ClientToken(token, _digest(members["TransactStatements"]))
     return ExecuteTransaction(statements, client_token, capacity_wish(members))
@@ -114,9 +115,23 @@ def _requested_or_error(members: Members) -> RequestedStatement | ServiceError:
         return error.with_traceback(None)  # which holds all that was read so far
 
 
-def _requested(members: Members) -> RequestedStatement:
-    statement, parameters = parse_statement(members["Statement"])
+def _transacted(position: int, members: Members) -> RequestedStatement:
+    """What is wrong with a text is told with its place among the others, a bad parameter without."""
     values = list(_values(members))
+    try:
+        parsed = parse_statement(members["Statement"])
+    except ValidationError as error:
+        raise ValidationError(f"Validation failed in TransactStatements[{position}]: {error.message}") from None
+    return _with_values(members, parsed, values)
+
+
+def _requested(members: Members) -> RequestedStatement:
+    values = list(_values(members))
+    return _with_values(members, parse_statement(members["Statement"]), values)
+
+
+def _with_values(members: Members, parsed: ParsedStatement, values: list[AttributeValue]) -> RequestedStatement:
+    statement, parameters = parsed
     if len(values) < parameters:
         raise ValidationError("Number of parameters in request and statement don't match.")
     table = table_name_of(_table_of(statement))

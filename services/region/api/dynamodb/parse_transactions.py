@@ -16,7 +16,6 @@ from services.region.api.dynamodb.attribute_values import Attributes
 from services.region.api.dynamodb.members import ListOf, Members, Shape, Structure, structure
 from services.region.api.dynamodb.parameters import (
     capacity_wish,
-    check_combination,
     check_item_size,
     collection_wish,
     condition_of,
@@ -134,32 +133,35 @@ def _action_of(item: Members) -> Action:
         return _put_of(members)
     if kind == "Update":
         return _update_of(members)
-    check_combination(members, ("ConditionExpression",), ())
     key = item_of(members["Key"])
-    guard = _guard_of(members, substitutions := substitutions_in_bare_words(members))
-    substitutions.check_all_used()
+    guard = _only_guard_of(members)
     if kind == "Delete":
         return DeleteItem(table_of(members), key, guard)
     return ConditionCheck(table_of(members), key, guard)
 
 
 def _put_of(members: Members) -> PutItem:
-    check_combination(members, ("ConditionExpression",), ())
     item = item_of(members["Item"])
     check_item_size(members["Item"])
-    guard = _guard_of(members, substitutions := substitutions_in_bare_words(members))
-    substitutions.check_all_used()
-    return PutItem(table_of(members), item, guard)
+    return PutItem(table_of(members), item, _only_guard_of(members))
 
 
 def _update_of(members: Members) -> UpdateItem:
-    check_combination(members, ("UpdateExpression", "ConditionExpression"), ())
     key = item_of(members["Key"])
     substitutions = substitutions_in_bare_words(members)
     update = bind_update(members["UpdateExpression"], substitutions)
     guard = _guard_of(members, substitutions)
     substitutions.check_all_used()
     return UpdateItem(table_of(members), key, update, guard)
+
+
+def _only_guard_of(members: Members) -> Guard:
+    """The guard of an action without other expressions; unlike elsewhere, placeholders may stand without any."""
+    substitutions = substitutions_in_bare_words(members)
+    guard = _guard_of(members, substitutions)
+    if guard.condition is not None:
+        substitutions.check_all_used()
+    return guard
 
 
 def _guard_of(members: Members, substitutions: Substitutions) -> Guard:
@@ -170,11 +172,11 @@ def _guard_of(members: Members, substitutions: Substitutions) -> Guard:
 
 
 def _get_of(members: Members) -> GetItem:
-    check_combination(members, ("ProjectionExpression",), ())
     key = item_of(members["Key"])
     substitutions = substitutions_in_bare_words(members)
     projection = projection_of(members, substitutions)
-    substitutions.check_all_used()
+    if projection is not None:
+        substitutions.check_all_used()
     return GetItem(table_of(members), key, projection, consistent=True)
 
 

@@ -39,12 +39,10 @@ from shared.errors import (
     CancellationReason,
     ConditionalCheckFailedError,
     IdempotentParameterMismatchError,
-    ResourceNotFoundError,
     SerializationError,
     ServiceError,
     TransactionCanceledError,
     TransactionInProgressError,
-    ValidationError,
 )
 
 _unmeasured_write = PutItem("", {})
@@ -244,8 +242,7 @@ def _batched(statement: BatchedStatement) -> bytes:
         (b"Message", orjson.dumps(error.message)),
         (b"Item", error.item if isinstance(error, ConditionalCheckFailedError) else None),
     ]
-    has_reached_table = not isinstance(error, ValidationError | ResourceNotFoundError)
-    table = orjson.dumps(statement.table) if has_reached_table else None
+    table = orjson.dumps(statement.table) if statement.table else None
     return _object([(b"Error", _object(members)), (b"TableName", table)])
 
 
