@@ -23,10 +23,12 @@ def name(client: Any) -> Iterator[str]:
 
 
 def until_active(client: Any, name: str) -> dict[str, Any]:
-    """The provider asks until the table and all its indexes are ACTIVE."""
+    """The provider asks until the table, all its indexes and their warmth are ACTIVE."""
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 0.1})
     table: dict[str, Any] = client.describe_table(TableName=name)["Table"]
-    assert {index["IndexStatus"] for index in table.get("GlobalSecondaryIndexes", ())} <= {"ACTIVE"}
+    indexes = table.get("GlobalSecondaryIndexes", ())
+    assert {index["IndexStatus"] for index in indexes} <= {"ACTIVE"}
+    assert {each["WarmThroughput"]["Status"] for each in (table, *indexes)} == {"ACTIVE"}
     return table
 
 
@@ -91,6 +93,15 @@ def test_a_table_is_created_read_changed_and_destroyed(client: Any, name: str) -
         client.describe_table(TableName=name)
 
 
+def test_recovery_is_turned_off_where_it_never_was_on(client: Any, name: str) -> None:
+    """The provider does so in each replica that it has made, unless its configuration turns recovery on."""
+    client.create_table(TableName=name, AttributeDefinitions=attributes, KeySchema=keys, BillingMode="PAY_PER_REQUEST")
+    until_active(client, name)
+    off = {"PointInTimeRecoveryEnabled": False}
+    client.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=off)
+    assert refreshed(client, name)["recovery"] == "DISABLED"
+
+
 def test_resources_beside_the_table_are_read_where_there_are_none(client: Any, name: str) -> None:
     """aws_dynamodb_resource_policy, …_contributor_insights, …_kinesis_streaming_destination, …_tag."""
     client.create_table(TableName=name, AttributeDefinitions=attributes, KeySchema=keys, BillingMode="PAY_PER_REQUEST")
@@ -123,5 +134,12 @@ def test_indexes_come_and_go_one_at_a_time(client: Any, name: str) -> None:
         client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 0.1})
         found = client.describe_table(TableName=name)["Table"]
     assert found["GlobalSecondaryIndexes"][0]["IndexArn"] == f"{found['TableArn']}/index/by-date"
+    assert found["GlobalSecondaryIndexes"][0]["WarmThroughput"]["Status"] == "ACTIVE"
     client.update_table(TableName=name, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by-date"}}])
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 0.1})
+    for _ in range(200):
+        client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 0.1})
+        left = client.describe_table(TableName=name)["Table"].get("GlobalSecondaryIndexes", [])
+        if not left:
+            return
+        assert {index["IndexStatus"] for index in left} <= {"ACTIVE", "DELETING", "UPDATING"}
+    pytest.fail("the index stays")

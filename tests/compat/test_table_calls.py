@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -38,14 +39,15 @@ def test_the_endpoint_is_the_one_that_was_asked(client: Any, url: str) -> None:
 
 
 def test_continuous_backups_of_a_table_without_recovery(client: Any, mine: Any) -> None:
-    described = client.describe_continuous_backups(TableName=mine.name)["ContinuousBackupsDescription"]
-    assert described == {
-        "ContinuousBackupsStatus": "ENABLED",
-        "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "DISABLED"},
-    }
+    off: dict[str, Any] = {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False}}
     missing = unique("nowhere")
-    with refused("TableNotFoundException", f"Table not found: {missing}"):
-        client.describe_continuous_backups(TableName=missing)
+    for call in (client.describe_continuous_backups, partial(client.update_continuous_backups, **off)):
+        assert call(TableName=mine.name)["ContinuousBackupsDescription"] == {
+            "ContinuousBackupsStatus": "ENABLED",
+            "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "DISABLED"},
+        }
+        with refused("TableNotFoundException", f"Table not found: {missing}"):
+            call(TableName=missing)
 
 
 def test_insights_are_enabled_and_disabled(client: Any, mine: Any) -> None:

@@ -16,6 +16,18 @@ from shared.errors import ValidationError
 
 _table_name = TableName(of_calls_on_tables=True)
 _table = structure("DescribeContinuousBackupsInput", "TableName", TableName=_table_name)
+_recovery = structure(
+    "PointInTimeRecoverySpecification",
+    "PointInTimeRecoveryEnabled",
+    PointInTimeRecoveryEnabled=shapes.flag,
+    RecoveryPeriodInDays=Whole("Integer", min=1, max=35),
+)
+_change_backups = structure(
+    "UpdateContinuousBackupsInput",
+    *("TableName", "PointInTimeRecoverySpecification"),
+    TableName=_table_name,
+    PointInTimeRecoverySpecification=_recovery,
+)
 _insights = structure("DescribeContributorInsightsInput", "TableName", TableName=_table_name, IndexName=shapes.text)
 _change_insights = structure(
     "UpdateContributorInsightsInput",
@@ -47,6 +59,14 @@ _kinesis = structure(
 
 def parse_table_call(request: dict[str, Any]) -> TableCall:
     return TableCall(table_of(_checked(request, _table)))
+
+
+def parse_update_backups(request: dict[str, Any]) -> TableCall:
+    """Recovery is always off, and tools turn it off in every replica they make."""
+    members = _checked(request, _change_backups)
+    if members["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]:
+        raise ValidationError("PointInTimeRecoveryEnabled is not supported yet")
+    return TableCall(table_of(members))
 
 
 def parse_describe_insights(request: dict[str, Any]) -> TableCall:

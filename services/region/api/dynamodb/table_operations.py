@@ -37,7 +37,7 @@ def table_operations(tables: Tables, extras: TableExtras, *, address: str) -> Ma
     """`address` is that of this endpoint, host and port."""
     tags, policies = extras.tags, extras.policies
     at_once = partial(Operation, waits=False)
-    scaling = partial(_described_replicas, tables)
+    backed_up, scaling = partial(_backed_up, tables), partial(_described_replicas, tables)
     return {
         "TagResource": Operation(parse_tags.parse_tag_resource, tags.tag, replies.nothing),
         "UntagResource": Operation(parse_tags.parse_untag_resource, tags.untag, replies.nothing),
@@ -47,8 +47,9 @@ def table_operations(tables: Tables, extras: TableExtras, *, address: str) -> Ma
         "DeleteResourcePolicy": Operation(
             parse_policies.parse_delete_resource_policy, policies.delete, replies.policy_revision
         ),
-        "DescribeContinuousBackups": at_once(
-            parse_table_calls.parse_table_call, partial(_backed_up, tables), replies.continuous_backups
+        "DescribeContinuousBackups": at_once(parse_table_calls.parse_table_call, backed_up, replies.continuous_backups),
+        "UpdateContinuousBackups": at_once(
+            parse_table_calls.parse_update_backups, backed_up, replies.continuous_backups
         ),
         **_insights_and_kinesis(extras),
         "DescribeTableReplicaAutoScaling": at_once(
