@@ -22,6 +22,11 @@ def javascript_clients() -> Path:
     return _installed("javascript", "package-lock.json", _install_javascript)
 
 
+def java_clients() -> Path:
+    """A folder of jars, a compiler among them."""
+    return _installed("java", "java.pom.xml", _install_java)
+
+
 def _installed(kind: str, lock: str, install: Callable[[Path], None]) -> Path:
     digest = hashlib.sha256((_here / lock).read_bytes()).hexdigest()[:12]
     folder = cache_folder() / "clients" / f"{kind}-{digest}"
@@ -45,6 +50,11 @@ def _install_javascript(folder: Path) -> None:
     _run("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", str(folder))
 
 
+def _install_java(folder: Path) -> None:
+    pom = str(_here / "java.pom.xml")
+    _run("mvn", "-q", "-B", "-f", pom, "dependency:copy-dependencies", f"-DoutputDirectory={folder}")
+
+
 def _run(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"

@@ -9,7 +9,7 @@ from urllib.request import urlopen
 import pytest
 
 from services.lab.ports import free_ports
-from tests.clients.installed import javascript_clients, python_clients
+from tests.clients.installed import java_clients, javascript_clients, python_clients
 from tests.compat.conftest import client, url
 from tests.compat.tables import unique
 
@@ -22,7 +22,11 @@ _region = "us-east-1"
 
 def check(*command: object, url: str) -> None:
     """Runs a session to its end on a table of its own."""
-    words = [*map(str, command), url, _region, unique()]
+    run(*command, url, _region, unique())
+
+
+def run(*command: object) -> None:
+    words = list(map(str, command))
     done = subprocess.run(words, capture_output=True, text=True, timeout=_limit_s, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -42,6 +46,13 @@ def test_javascript_clients(url: str, session: str) -> None:
     script = javascript_clients() / session
     copy(_sessions / session, script)
     check("node", script, url=url)
+
+
+def test_java_clients(url: str, tmp_path: Path) -> None:
+    """The compiler is among the jars, since what runs Java need not have one."""
+    jars, session = f"{java_clients()}/*", _sessions / "EnhancedClient.java"
+    run("java", "-cp", jars, "org.eclipse.jdt.internal.compiler.batch.Main", "-17", "-nowarn", "-d", tmp_path, session)
+    check("java", "-cp", f"{jars}:{tmp_path}", session.stem, url=url)
 
 
 def test_the_admin_gui_shows_tables_and_items(url: str, client: Any) -> None:
