@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from services.region.commands.tables import UpdateTable
-from services.region.rules.table_settings import with_replica_settings, without_replica
+from services.region.rules.table_settings import with_own_keys, with_replica_settings, without_replica
+from services.region.rules.throughput import invalid
 from shared.errors import ValidationError
 from shared.model.tables import BillingMode, RegionName, TableDefinition
 
@@ -30,6 +31,7 @@ def with_changed_replicas(
     kept = tuple(name for name in definition.replicas if name not in command.remove_replicas)
     definition = replace(definition, replicas=(*kept, *dict.fromkeys(command.add_replicas)))
     _check_overrides(definition, command)
+    definition = _with_keys(definition, command)
     for settings in (*command.replica_settings, *command.changed_replicas):
         definition = with_replica_settings(definition, settings)
     return definition
@@ -53,6 +55,16 @@ def _check_members(definition: TableDefinition, command: UpdateTable) -> None:
             "Update global table operation failed because one or more replicas were not part of the global table. "
             f"Please retry the request without these replicas: [{', '.join(strangers)}]."
         )
+
+
+def _with_keys(definition: TableDefinition, command: UpdateTable) -> TableDefinition:
+    """Keys are changed in all replicas at once, that of this region among them."""
+    keyed = {settings.region for settings in command.changed_replicas if settings.encryption_key is not None}
+    if not keyed:
+        return definition
+    if keyed != set(definition.replicas):
+        raise ValidationError(f"{invalid}KMSMasterKeyId must be specified for each replica.")
+    return with_own_keys(definition)
 
 
 def _check_overrides(definition: TableDefinition, command: UpdateTable) -> None:

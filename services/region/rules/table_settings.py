@@ -3,6 +3,7 @@
 Everything here is decided on the definition as it is; what depends on the request alone was checked before.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from services.region.commands.tables import CreateTable, EncryptionChange, Units, UpdateTable
@@ -11,7 +12,15 @@ from services.region.rules.arns import Arns
 from services.region.rules.throughput import CapacityChange, decreases_today, invalid
 from shared.errors import ValidationError
 from shared.limits import on_demand_read_units, on_demand_write_units
-from shared.model.tables import BillingMode, RegionName, ReplicaSettings, TableClass, TableDefinition, TableSettings
+from shared.model.tables import (
+    BillingMode,
+    Encryption,
+    RegionName,
+    ReplicaSettings,
+    TableClass,
+    TableDefinition,
+    TableSettings,
+)
 
 
 def settings_of_new_table(command: CreateTable, *, now_us: int, region: str) -> TableSettings:
@@ -103,6 +112,10 @@ def with_replica_settings(definition: TableDefinition, wanted: ReplicaSettings) 
     return _with(definition, replicas=replicas)
 
 
+def with_own_keys(definition: TableDefinition) -> TableDefinition:
+    return _with(definition, encryption=definition.settings.encryption or Encryption())
+
+
 def without_replica(definition: TableDefinition, region: RegionName) -> TableDefinition:
     return _with(definition, replicas=tuple(each for each in definition.settings.replicas if each.region != region))
 
@@ -186,13 +199,14 @@ def _warmed(definition: TableDefinition, wanted: Units, *, region: str) -> Table
 def _with_class(definition: TableDefinition, wanted: TableClass, *, now_us: int) -> TableDefinition:
     """A class that is given to the table is every replica's."""
     replicas = tuple(replace(each, table_class=None) for each in definition.settings.replicas)
-    definition = _with(definition, replicas=tuple(each for each in replicas if each != ReplicaSettings(each.region)))
+    definition = _with(definition, replicas=_unlike_the_table(replicas))
     if wanted is definition.settings.table_class:
         return definition
     return _with(definition, table_class=wanted, table_class_changed_us=now_us)
 
 
 def _encrypted(definition: TableDefinition, change: EncryptionChange, *, arns: Arns) -> TableDefinition:
+    """What is given to the table is every replica's."""
     present, wanted = definition.settings.encryption, change.encryption
     if wanted is None and present is None:
         raise ValidationError(f"{invalid}Table is already encrypted by default")
@@ -201,7 +215,12 @@ def _encrypted(definition: TableDefinition, change: EncryptionChange, *, arns: A
             f"{invalid}Table is already encrypted with given KMSMasterKeyId. "
             "Use KMSMasterKeyId parameter if you want to change Master Key"
         )
-    return _with(definition, encryption=wanted)
+    replicas = tuple(replace(each, encryption_key=None) for each in definition.settings.replicas)
+    return _with(definition, encryption=wanted, replicas=_unlike_the_table(replicas))
+
+
+def _unlike_the_table(replicas: Sequence[ReplicaSettings]) -> tuple[ReplicaSettings, ...]:
+    return tuple(each for each in replicas if each != ReplicaSettings(each.region))
 
 
 def _with(definition: TableDefinition, **changes: object) -> TableDefinition:

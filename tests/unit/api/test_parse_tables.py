@@ -357,10 +357,6 @@ def test_one_thing_is_updated(parameters: dict[str, Any], changed: dict[str, Any
             {"ReplicaUpdates": [{"Create": {}}]},
             "One or more parameter values were invalid",
         ),
-        (
-            {"ReplicaUpdates": [{"Update": {"RegionName": "eu-west-1", "KMSMasterKeyId": "key"}}]},
-            f"{_invalid}KMSMasterKeyId must be specified for each replica.",
-        ),
         ({"ReplicaUpdates": [{"Update": {"RegionName": "eu-west-1"}}]}, _no_action),
         ({"ReplicaUpdates": [{}]}, _no_action),
         (

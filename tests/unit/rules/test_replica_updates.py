@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.region.commands.tables import UpdateTable
+from services.region.commands.tables import EncryptionChange, UpdateTable
 from services.region.rules.arns import Arns
 from services.region.rules.replica_updates import with_changed_replicas
 from services.region.rules.table_settings import with_changed_settings
@@ -12,6 +12,7 @@ from shared.errors import ValidationError
 from shared.model.keys import KeyAttribute, KeySchema
 from shared.model.tables import (
     BillingMode,
+    Encryption,
     Generation,
     RegionName,
     ReplicaIndexSettings,
@@ -59,6 +60,18 @@ def test_settings_go_with_the_replica() -> None:
 
 def test_a_region_that_is_named_twice_is_added_once() -> None:
     assert changed(definition, add_replicas=[elsewhere, elsewhere]).replicas == (here, there, elsewhere)
+
+
+def test_keys_are_changed_in_all_replicas_at_once() -> None:
+    """Terraform gives the asked region's key as an update of its replica too."""
+    theirs, own = ReplicaSettings(there, encryption_key="theirs"), ReplicaSettings(here, encryption_key="own")
+    rekeyed = changed(definition, changed_replicas=[theirs, own])
+    assert (rekeyed.settings.encryption, rekeyed.settings.replicas) == (Encryption(), (theirs, own))
+    with pytest.raises(ValidationError, match="KMSMasterKeyId must be specified for each replica"):
+        changed(definition, changed_replicas=[theirs])
+    command = UpdateTable("orders", encryption=EncryptionChange(Encryption("new")))
+    everywhere = with_changed_settings(rekeyed, command, now_us=9, arns=Arns(here, "000000000000"))
+    assert (everywhere.settings.encryption, everywhere.settings.replicas) == (Encryption("new"), ())
 
 
 def test_a_class_for_the_table_is_every_replicas() -> None:

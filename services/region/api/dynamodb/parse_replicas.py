@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from services.region.api.dynamodb import members as shapes
 from services.region.api.dynamodb.members import ListOf, Members, Shape, Text, Whole, structure
-from services.region.api.dynamodb.parse_table_settings import invalid, table_class_of
+from services.region.api.dynamodb.parse_table_settings import table_class_of
 from shared.errors import ValidationError
 from shared.model.tables import RegionName, ReplicaIndexSettings, ReplicaSettings
 
@@ -63,8 +63,6 @@ def replicas_of(members: Members) -> ReplicaUpdates:
     actions = [(kind, _settings_of(action)) for update in updates for kind, action in update.items()]
     if any(kind == "Update" and settings == ReplicaSettings(settings.region) for kind, settings in actions):
         raise ValidationError(_no_action)
-    if any(kind == "Update" and settings.encryption_key is not None for kind, settings in actions):
-        raise ValidationError(f"{invalid}KMSMasterKeyId must be specified for each replica.")
     return ReplicaUpdates(
         added=tuple(settings.region for kind, settings in actions if kind == "Create"),
         removed=tuple(settings.region for kind, settings in actions if kind == "Delete"),
