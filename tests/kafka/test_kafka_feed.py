@@ -212,7 +212,7 @@ async def test_a_topic_with_too_few_partitions_gets_the_others(kafka_bootstrap: 
 
 
 async def test_topics_of_deleted_tables_are_removed_and_no_others(kafka_bootstrap: str, region: str) -> None:
-    """Removing what is not there any more, or never was, is no error. Brokers hear of it a moment after the controller."""
+    """Removing what is not there any more, or never was, is no error. A broker hears of it after the controller."""
     kept, never_made = Generation(b"\x0b" * 16), Generation(b"\x0c" * 16)
     async with publishing(kafka_bootstrap, region) as publisher, administering(kafka_bootstrap) as client:
         await publisher.prepare(orders, partition_count=4)
