@@ -24,7 +24,8 @@ from services.region.rules.stored import StoredItem
 from services.region.rules.time_to_live import is_to_expire
 from services.region.storage import index_entries, partition_file
 from services.region.storage.index_entries import FileIndex, IndexPhase
-from services.region.storage.partition_file import CopyState, PartitionFile
+from services.region.storage.partition_file import PartitionFile
+from services.region.storage.partition_state import CopyState
 from services.region.storage.partitions import Partition
 from services.region.storage.writer import Job
 from services.replicator.io import port as ports

@@ -19,7 +19,7 @@ from services.region.engine.replication import ReplicationCounts
 from services.region.engine.retention import Retention
 from services.region.engine.time_to_live import Expiry
 from services.region.engine.transaction_tally import TransactionTally
-from services.region.storage.partition_file import PartitionState
+from services.region.storage.partition_state import PartitionState
 from services.region.storage.partitions import Partition
 from services.region.storage.writer import Group
 from shared.histograms import Histogram

@@ -19,7 +19,8 @@ import structlog
 
 from services.region.engine.feed_tally import FeedTally
 from services.region.engine.registry import Registry, Table
-from services.region.storage.partition_file import CopyState, LoggedChange, PartitionFile
+from services.region.storage.partition_file import LoggedChange, PartitionFile
+from services.region.storage.partition_state import CopyState
 from services.region.storage.partitions import Partition
 from services.region.storage.reader import RowPlace, before_all
 from shared.changes.batches import Delivery

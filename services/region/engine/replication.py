@@ -16,7 +16,8 @@ from services.region.engine.registry import Registry, Table
 from services.region.engine.replicas import Replicas
 from services.region.rules.remote import check_stamp, decide_remote, drift_of
 from services.region.storage.catalog import Stage
-from services.region.storage.partition_file import CopyState, PartitionFile
+from services.region.storage.partition_file import PartitionFile
+from services.region.storage.partition_state import CopyState
 from services.region.storage.partitions import Partition
 from services.region.storage.reader import RowPlace, place_of
 from shared.changes.batches import Delivery

@@ -22,7 +22,8 @@ from typing import Any, Protocol, TypeVar
 import apsw
 
 from services.region.storage import write_ahead_log
-from services.region.storage.partition_file import LoggedChange, PartitionFile, PartitionState
+from services.region.storage.partition_file import LoggedChange, PartitionFile
+from services.region.storage.partition_state import PartitionState
 from shared.clock import Clock
 from shared.errors import ServiceError, ServiceUnavailableError
 from shared.limits import write_gather_s, write_group_max

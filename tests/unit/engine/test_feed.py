@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from services.region.storage.partition_file import PartitionFile, PartitionState
+from services.region.storage.partition_file import PartitionFile
+from services.region.storage.partition_state import PartitionState
 from services.region.vault.storage_key import storage_key
 from shared.changes.records import Lane, decode_change
 from shared.model.keys import slot_of

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from services.region.engine.replication import ApplyChanges
-from services.region.storage.partition_file import PartitionFile, PartitionState
+from services.region.storage.partition_file import PartitionFile
+from services.region.storage.partition_state import PartitionState
 from shared.changes.batches import Delivery
 from shared.changes.records import Kind, Lane, encode_change
 from shared.clock import SystemClock
