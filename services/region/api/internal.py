@@ -14,13 +14,16 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from services.region.api.bodies import bounded_body
+from services.region.engine.copies import Copies
 from services.region.engine.digests import Digests
-from services.region.engine.feed import Feed, Share, parse_cursor
+from services.region.engine.feed import Feed, Share
 from services.region.engine.horizons import Horizons
 from services.region.engine.links import Links
 from services.region.engine.registry import Registry, Table
+from services.region.engine.remote_changes import LaneOutcome
 from services.region.engine.replicas import Replicas
-from services.region.engine.replication import LaneOutcome, LaneReport, Replication
+from services.region.engine.replication import LaneReport, Replication
+from services.region.engine.snapshots import Snapshots, parse_cursor
 from services.region.storage.catalog import Stage
 from services.region.storage.partitions import Partition
 from services.region.storage.reader import before_all
@@ -45,7 +48,9 @@ class ReplicationEngine:
     registry: Registry
     replicas: Replicas
     feed: Feed
+    snapshots: Snapshots
     replication: Replication
+    copies: Copies
     digests: Digests
     links: Links
     horizons: Horizons
@@ -151,7 +156,7 @@ def _add_source_routes(
 
     @router.get("/snapshot")
     async def snapshot(target: str, generation: str, partition: int, cursor: str | None = None) -> Response:
-        page = feed.snapshot(known(target), Lane(_generation(generation), partition), cursor=cursor)
+        page = engine.snapshots.page(known(target), Lane(_generation(generation), partition), cursor=cursor)
         head = {
             "positions": _positions(page.positions),
             "cursor": page.cursor,
@@ -215,7 +220,8 @@ def _add_target_routes(
             or mode not in ("feed", "snapshot")
         ):
             raise RequestRefusedError("bad_request", "a batch names its source region and its mode")
-        outcomes = await replication.apply(RegionName(source), deliveries, snapshot=mode == "snapshot")
+        apply_mode = replication.apply_changes if mode == "feed" else replication.apply_snapshot
+        outcomes = await apply_mode(RegionName(source), deliveries)
         lanes = [_outcome_document(lane, outcome) for lane, outcome in outcomes.items()]
         return _json({"lanes": lanes, "applied_us": clock.wall_us()})
 
@@ -223,11 +229,11 @@ def _add_target_routes(
     async def finish(body: FinishedCopy) -> None:
         positions = {RegionName(name): Position(*at) for name, at in body.positions.items() if name in topology}
         donor = RegionName(body.donor) if body.donor in topology else None
-        await replication.finish_copy(body.lane, positions, donor=donor, is_whole=body.whole)
+        await engine.copies.finish(body.lane, positions, donor=donor, is_whole=body.whole)
 
     @router.post("/copies/forget", status_code=204)
     async def forget(body: ForgottenRange) -> None:
-        await replication.forget(
+        await engine.copies.forget(
             body.lane,
             {_item_key(*key) for key in body.keys},
             after=before_all if body.after is None else parse_cursor(body.after),
@@ -245,13 +251,13 @@ def _add_target_routes(
 
     @router.post("/copies/caught_up", status_code=204)
     async def caught_up(body: NamedTable) -> None:
-        await replication.caught_up(_generation(body.generation))
+        await engine.copies.caught_up(_generation(body.generation))
 
     @router.post("/lanes/needs_resync", status_code=204)
     async def needs_resync(body: LostLane) -> None:
         if body.source not in topology or body.source == region:
             raise RequestRefusedError("unknown_region", f"{body.source} is no other region of this topology")
-        await replication.needs_resync(body.lane, RegionName(body.source))
+        await engine.copies.lose_source(body.lane, RegionName(body.source))
 
 
 def _add_digest_routes(router: APIRouter, engine: ReplicationEngine) -> None:

@@ -48,6 +48,11 @@ class PartitionState:
     dead_letters: Mapping[int, int] = field(default_factory=dict)  # by source region number: how many were put aside
     indexes: list[FileIndex] = field(default_factory=list)
 
+    @property
+    def head(self) -> Position:
+        """The last change made here; sequence 0 before the first."""
+        return Position(self.origin_sequence, commit_us=self.head_us)
+
     def copied(self) -> "PartitionState":
         return PartitionState(
             self.sequence,

@@ -45,12 +45,12 @@ from services.replicator.work.patience import Chance, Patience
 from services.replicator.work.tallies import LinkTally
 from shared.changes.batches import Delivery
 from shared.changes.heartbeats import Heartbeat
-from shared.changes.records import Lane, commit_us_of
+from shared.changes.records import Lane, catalog_lane, commit_us_of
 from shared.clock import Clock
 from shared.errors import RequestRefusedError
 from shared.feed.port import Feed, FeedBatch, FeedUnavailableError, Position
 from shared.limits import heartbeat_interval_s
-from shared.model.tables import RegionName, catalog_generation
+from shared.model.tables import RegionName
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +58,6 @@ poll_wait_s = 2 * heartbeat_interval_s
 round_s = 0.02  # under load, what arrives within this time goes into one request
 source_backoff = BackOff(first_s=0.1, max_s=1.5)
 fills_at_once = 4
-catalog_lane = Lane(catalog_generation, 0)
 
 
 class LinkFollower:
