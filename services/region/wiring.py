@@ -14,7 +14,7 @@ from services.region.api.application import application
 from services.region.api.dynamodb.endpoint import Endpoint
 from services.region.api.dynamodb.operations import Engine, operations
 from services.region.api.dynamodb.table_operations import TableExtras
-from services.region.api.internal import ReplicationEngine
+from services.region.api.internal.routes import ReplicationEngine
 from services.region.api.region_metrics import (
     GroupMetrics,
     ReplicationMetrics,
