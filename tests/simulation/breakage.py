@@ -31,6 +31,7 @@ from services.region.storage.writer import Job
 from services.replicator.io import port as ports
 from services.replicator.io.port import ApplyMode, OwnedLane, SourceRegion
 from services.replicator.link import lane as links
+from services.replicator.link.lane_events import Apply
 from services.replicator.work.apply import Applier
 from services.replicator.work.resync import Copier
 from services.replicator.work.run import Worker
@@ -180,7 +181,7 @@ def _gap_handed_on(state: links.LaneState, records: Sequence[Delivery], *, head:
     later = [record for record in records if record.sequence > state.handed]
     if not later:
         return replace(state, head=head), ()
-    return replace(state, handed=later[-1].sequence, head=head), (links.Apply(later),)
+    return replace(state, handed=later[-1].sequence, head=head), (Apply(later),)
 
 
 def _loss_denied(state: links.LaneState, _reason: str) -> links.Step:
