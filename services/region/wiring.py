@@ -15,13 +15,10 @@ from services.region.api.dynamodb.endpoint import Endpoint
 from services.region.api.dynamodb.operations import Engine, operations
 from services.region.api.dynamodb.table_operations import TableExtras
 from services.region.api.internal.routes import ReplicationEngine
-from services.region.api.region_metrics import (
-    GroupMetrics,
-    ReplicationMetrics,
-    StorageMetrics,
-    TransactionMetrics,
-)
-from services.region.api.request_metrics import RequestMetrics
+from services.region.api.metrics.replication import ReplicationMetrics
+from services.region.api.metrics.requests import RequestMetrics
+from services.region.api.metrics.storage import GroupMetrics, StorageMetrics
+from services.region.api.metrics.transactions import TransactionMetrics
 from services.region.engine.batches import Batches
 from services.region.engine.copies import Copies
 from services.region.engine.digests import Digests

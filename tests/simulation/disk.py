@@ -22,7 +22,7 @@ from services.region.storage.reader import PartitionReader
 from services.region.storage.transaction_log import Entry, TransactionLog, TransactionLogFile
 from services.region.storage.transaction_log import has_tables as has_log
 from services.region.storage.write_ahead_log import WriteAheadLog
-from services.region.storage.writer import WriterThreads
+from services.region.storage.writer_threads import WriterThreads
 from shared.changes.records import Kind, Lane
 from shared.clock import Clock
 from shared.feed.port import Position

@@ -17,6 +17,8 @@ from shared.feed.port import Position
 from shared.model.keys import ItemKey, partition_of, slot_of
 from shared.versions.resolve import Outcome
 
+outcome_names = ("applied", "superseded", "duplicate", "conflicts", "dead_letters", "drifted")
+
 
 class LaneOutcome(NamedTuple):
     """What became of one lane's part of a batch; `gap`: nothing beyond `position` was applied."""

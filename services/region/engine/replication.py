@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from services.region.engine.lanes import Lanes
 from services.region.engine.registry import Registry, Table
-from services.region.engine.remote_changes import ApplyChanges, ApplySnapshot, LaneOutcome
+from services.region.engine.remote_changes import ApplyChanges, ApplySnapshot, LaneOutcome, outcome_names
 from services.region.engine.replicas import Replicas
 from services.region.storage.catalog import Stage
 from services.region.storage.partition_state import CopyState
@@ -46,7 +46,7 @@ class ReplicationCounts:
     outcomes: dict[tuple[str, str], int] = field(default_factory=dict)  # (source, outcome) -> changes
 
     def add(self, source: str, outcome: LaneOutcome) -> None:
-        for name in ("applied", "superseded", "duplicate", "conflicts", "dead_letters", "drifted"):
+        for name in outcome_names:
             count = getattr(outcome, name)
             if count:
                 key = (source, name)
