@@ -14,23 +14,23 @@ from services.region.api.application import application
 from services.region.api.dynamodb.endpoint import Endpoint
 from services.region.api.dynamodb.operations import Engine, operations
 from services.region.api.dynamodb.table_operations import TableExtras
-from services.region.api.internal import ReplicationEngine
-from services.region.api.region_metrics import (
-    GroupMetrics,
-    ReplicationMetrics,
-    StorageMetrics,
-    TransactionMetrics,
-)
-from services.region.api.request_metrics import RequestMetrics
+from services.region.api.internal.routes import ReplicationEngine
+from services.region.api.metrics.replication import ReplicationMetrics
+from services.region.api.metrics.requests import RequestMetrics
+from services.region.api.metrics.storage import GroupMetrics, StorageMetrics
+from services.region.api.metrics.transactions import TransactionMetrics
 from services.region.engine.batches import Batches
+from services.region.engine.copies import Copies
 from services.region.engine.digests import Digests
-from services.region.engine.feed import Feed, FeedRing, catalog_lane
+from services.region.engine.feed import Feed
+from services.region.engine.feed_ring import FeedRing
 from services.region.engine.followers import Followers
 from services.region.engine.horizons import Horizons
 from services.region.engine.indexes import Indexes, settle_interval_s
 from services.region.engine.insights import Insights
 from services.region.engine.items import Items
 from services.region.engine.kinesis import KinesisDestinations
+from services.region.engine.lanes import Lanes
 from services.region.engine.links import Links
 from services.region.engine.policies import Policies
 from services.region.engine.queries import Queries
@@ -40,6 +40,7 @@ from services.region.engine.replicas import Replicas
 from services.region.engine.replication import Replication
 from services.region.engine.retention import Retention
 from services.region.engine.selects import Selects
+from services.region.engine.snapshots import Snapshots
 from services.region.engine.statements import Statements
 from services.region.engine.stream_register import StreamRegister
 from services.region.engine.streams import Streams
@@ -59,6 +60,7 @@ from services.region.storage.partitions import Partition, Partitions
 from services.region.storage.transaction_log import TransactionLog
 from services.region.storage.writer import Group
 from services.region.vault.storage_key import storage_key
+from shared.changes.records import catalog_lane
 from shared.clock import Clock
 from shared.durability import make_folder
 from shared.feed.kafka import KafkaPublisher, TopicSettings
@@ -101,7 +103,7 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
 
     def committed(partition: Partition, group: Group) -> None:
         groups.observe(group)
-        if group.changes and feed.is_shared(partition.lane):
+        if group.changes and lanes.is_shared(partition.lane):
             take_up(partition, group.changes)
 
     partitions = Partitions(
@@ -115,6 +117,7 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
     definitions = partitions.of(catalog_lane)
     arns = Arns(region, settings.account)
     registry = Registry(arns)
+    lanes = Lanes(registry, definitions=definitions)
     stream_register = StreamRegister(clock)
     replicas = Replicas(
         registry,
@@ -126,7 +129,7 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
         streams=stream_register,
     )
     ring = FeedRing()
-    feed = Feed(registry, ring=ring, definitions=definitions, topology=topology, region=region, clock=clock)
+    feed = Feed(registry, lanes, ring=ring, topology=topology, region=region, clock=clock)
     publisher, publish = None, None
     take_up, beat = feed.committed, feed.beat
     if settings.feed == "kafka":
@@ -135,16 +138,14 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
         )
         publish = Publish(
             registry,
+            lanes,
             catalog=catalog,
-            definitions=definitions,
             feed=feed,
             publisher=publisher,
             metrics=metrics,
         )
         take_up, beat = publish.committed, publish.beat
-    replication = Replication(
-        registry, replicas, definitions=definitions, topology=topology, region=region, clock=clock
-    )
+    replication = Replication(registry, lanes, replicas, topology=topology, region=region)
     links = Links(clock)
     followers = Followers(registry, definitions=definitions, topology=topology, region=region, clock=clock)
     horizons = Horizons(registry, replicas, region=region, clock=clock)
@@ -211,7 +212,9 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
             registry=registry,
             replicas=replicas,
             feed=feed,
+            snapshots=Snapshots(lanes, topology=topology, region=region),
             replication=replication,
+            copies=Copies(registry, lanes, replicas, topology=topology, region=region),
             digests=Digests(registry),
             links=links,
             horizons=horizons,

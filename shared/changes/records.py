@@ -13,7 +13,7 @@ from typing import NamedTuple
 import orjson
 
 from shared.errors import CorruptRecordError
-from shared.model.tables import Generation
+from shared.model.tables import Generation, catalog_generation
 from shared.model.values import type_names
 from shared.versions.versions import SeenVector, Version, decode_seen
 
@@ -36,6 +36,9 @@ class Lane(NamedTuple):
 
     generation: Generation
     partition: int
+
+
+catalog_lane = Lane(catalog_generation, 0)
 
 
 @dataclass(frozen=True, slots=True)

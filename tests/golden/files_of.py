@@ -10,7 +10,8 @@ from typing import NamedTuple
 from services.region.storage import catalog, statements, transaction_statements
 from services.region.storage.catalog import Catalog
 from services.region.storage.connections import open_writer
-from services.region.storage.partition_file import PartitionFile, PartitionState
+from services.region.storage.partition_file import PartitionFile
+from services.region.storage.partition_state import PartitionState
 from services.region.storage.transaction_log import TransactionLogFile
 from shared.changes.records import Lane
 from shared.model.tables import Generation

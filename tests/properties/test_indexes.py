@@ -24,7 +24,8 @@ from services.region.expressions.substitutions import Substitutions
 from services.region.rules.indexes import index_key, projected
 from services.region.storage.catalog import LocalTable, Stage
 from services.region.storage.index_entries import FileIndex, IndexPhase
-from services.region.storage.partition_file import PartitionFile, PartitionState
+from services.region.storage.partition_file import PartitionFile
+from services.region.storage.partition_state import PartitionState
 from services.region.storage.partitions import Partition, Partitions
 from services.region.storage.writer import Job
 from shared.changes.records import Kind, Lane

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.region.commands.streams import DescribeStream, GetRecords, GetShardIterator, IteratorType, StreamName
 from services.region.commands.streams import EventName as Event
 from services.region.engine.registry import Registry, Table
-from services.region.engine.replication import Tally, apply_change
+from services.region.engine.remote_changes import Tally, apply_change
 from services.region.engine.stream_register import StreamRegister
 from services.region.engine.streams import Streams
 from services.region.rules.streams import label_of, with_stream

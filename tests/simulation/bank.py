@@ -26,7 +26,7 @@ from services.region.expressions.substitutions import Substitutions
 from services.region.expressions.updates import Update, bind_update
 from services.region.rules.arns import Arns
 from services.region.storage.catalog import LocalTable, Stage
-from services.region.storage.partition_file import PartitionState
+from services.region.storage.partition_state import PartitionState
 from shared.changes.records import Lane
 from shared.errors import (
     ServiceUnavailableError,

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from services.region.engine import replication
-from services.region.engine.feed import Feed, SnapshotPage
+from services.region.engine import remote_changes
 from services.region.engine.horizons import Horizons
 from services.region.engine.registry import Table
-from services.region.engine.replication import ApplyChanges, LaneOutcome, Tally, apply_change
+from services.region.engine.remote_changes import ApplyChanges, LaneOutcome, Tally, apply_change
+from services.region.engine.snapshots import SnapshotPage, Snapshots
 from services.region.engine.time_to_live import Expire
 from services.region.rules import remote
 from services.region.rules.remote import RemoteDecision, decide_remote
@@ -24,12 +24,14 @@ from services.region.rules.stored import StoredItem
 from services.region.rules.time_to_live import is_to_expire
 from services.region.storage import index_entries, partition_file
 from services.region.storage.index_entries import FileIndex, IndexPhase
-from services.region.storage.partition_file import CopyState, PartitionFile
+from services.region.storage.partition_file import PartitionFile
+from services.region.storage.partition_state import CopyState
 from services.region.storage.partitions import Partition
 from services.region.storage.writer import Job
 from services.replicator.io import port as ports
 from services.replicator.io.port import ApplyMode, OwnedLane, SourceRegion
 from services.replicator.link import lane as links
+from services.replicator.link.lane_events import Apply
 from services.replicator.work.apply import Applier
 from services.replicator.work.resync import Copier
 from services.replicator.work.run import Worker
@@ -179,7 +181,7 @@ def _gap_handed_on(state: links.LaneState, records: Sequence[Delivery], *, head:
     later = [record for record in records if record.sequence > state.handed]
     if not later:
         return replace(state, head=head), ()
-    return replace(state, handed=later[-1].sequence, head=head), (links.Apply(later),)
+    return replace(state, handed=later[-1].sequence, head=head), (Apply(later),)
 
 
 def _loss_denied(state: links.LaneState, _reason: str) -> links.Step:
@@ -202,18 +204,18 @@ async def _positions_after_rows(
         page = await region.snapshot(owned.lane, page.cursor)
 
 
-_snapshot = Feed.snapshot
+_snapshot = Snapshots.page
 
 
-def _tombstones_left_out(self: Feed, target: RegionName, lane: Lane, *, cursor: str | None) -> SnapshotPage:
+def _tombstones_left_out(self: Snapshots, target: RegionName, lane: Lane, *, cursor: str | None) -> SnapshotPage:
     page = _snapshot(self, target, lane, cursor=cursor)
     return page._replace(deliveries=[row for row in page.deliveries if decode_change(row.record).image is not None])
 
 
-def _whole_donors_only(self: Feed, target: RegionName, lane: Lane, *, cursor: str | None) -> SnapshotPage:
+def _whole_donors_only(self: Snapshots, target: RegionName, lane: Lane, *, cursor: str | None) -> SnapshotPage:
     """Who waits for others gives no copy; two that wait for each other wait for ever."""
     page = _snapshot(self, target, lane, cursor=cursor)
-    partition = self._partition(target, lane)
+    partition = self._lanes.fed(target, lane)
     if partition.state.completeness is not CopyState.FOLLOWING:
         raise RequestRefusedError("not_ready", "this region's own copy is not complete")
     return page
@@ -278,9 +280,9 @@ breakages: Mapping[str, Sequence[Replacement]] = {
     "seen-vector-ignored": [Replacement(remote, "resolve", _seen_vector_ignored)],
     "arrival-decides": [Replacement(remote, "resolve", _arrival_decides)],
     "arrival-breaks-ties": [Replacement(remote, "resolve", _arrival_breaks_ties)],
-    "conflict-forgotten": [Replacement(replication, "decide_remote", _conflict_forgotten)],
-    "arriving-loser-forgotten": [Replacement(replication, "decide_remote", _arriving_loser_forgotten)],
-    "vector-stays": [Replacement(replication, "decide_remote", _vector_stays)],
+    "conflict-forgotten": [Replacement(remote_changes, "decide_remote", _conflict_forgotten)],
+    "arriving-loser-forgotten": [Replacement(remote_changes, "decide_remote", _arriving_loser_forgotten)],
+    "vector-stays": [Replacement(remote_changes, "decide_remote", _vector_stays)],
     "clock-alone": [Replacement(partition_file, "next_timestamp", _clock_alone)],
     "position-before-changes": [Replacement(Partition, "submit", _position_before_changes)],
     "gap-jumped-over": [
@@ -289,8 +291,8 @@ breakages: Mapping[str, Sequence[Replacement]] = {
     ],
     "loss-denied": [Replacement(links, "_lost", _loss_denied)],
     "positions-after-rows": [Replacement(Copier, "_copy_rows", _positions_after_rows)],
-    "tombstones-left-out": [Replacement(Feed, "snapshot", _tombstones_left_out)],
-    "whole-donors-only": [Replacement(Feed, "snapshot", _whole_donors_only)],
+    "tombstones-left-out": [Replacement(Snapshots, "page", _tombstones_left_out)],
+    "whole-donors-only": [Replacement(Snapshots, "page", _whole_donors_only)],
     "tombstones-by-age-alone": [Replacement(Horizons, "lowest", _age_alone)],
     "horizon-claimed": [Replacement(Worker, "_horizons_of", _horizon_claimed)],
     "expiry-by-the-clock": [Replacement(Expire, "run", _expiry_by_the_clock)],

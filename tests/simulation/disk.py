@@ -15,20 +15,14 @@ import apsw
 
 from services.region.rules.stored import StoredItem
 from services.region.storage.catalog import Catalog
-from services.region.storage.partition_file import (
-    CollectedTombstone,
-    CopyState,
-    PartitionFile,
-    PartitionState,
-    is_made,
-    load_state,
-)
+from services.region.storage.partition_file import CollectedTombstone, PartitionFile
+from services.region.storage.partition_state import CopyState, PartitionState, is_made, load_state, open_state
 from services.region.storage.partitions import CommittedHook, Partition, Partitions
 from services.region.storage.reader import PartitionReader
 from services.region.storage.transaction_log import Entry, TransactionLog, TransactionLogFile
 from services.region.storage.transaction_log import has_tables as has_log
 from services.region.storage.write_ahead_log import WriteAheadLog
-from services.region.storage.writer import WriterThreads
+from services.region.storage.writer_threads import WriterThreads
 from shared.changes.records import Kind, Lane
 from shared.clock import Clock
 from shared.feed.port import Position
@@ -126,7 +120,7 @@ class SimulatedFile(PartitionFile):
         self.connection = disk.database(lane)
         self._execute = self.connection.cursor().execute
         self.log = WriteAheadLog(self.connection)
-        self.state = self._load(first_state)
+        self.state = open_state(self.connection, self.path, first_state)
         self._before = self.state
         self._disk = disk
         self._done = Transaction(self.region, lane)

@@ -6,7 +6,7 @@ from services.region.rules.digests import digest_modulus, item_digest
 from services.region.rules.indexes import index_key
 from services.region.rules.stored import StoredItem
 from services.region.storage.index_entries import IndexPhase
-from services.region.storage.partition_file import CopyState
+from services.region.storage.partition_state import CopyState
 from services.region.storage.reader import PartitionReader, before_all
 from shared.changes.records import Lane
 from shared.feed.port import Position

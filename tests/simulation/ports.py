@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
 
-from services.region.engine.feed import Share, Tail, parse_cursor
+from services.region.engine.feed import Share, Tail
 from services.region.engine.replication import LaneReport
+from services.region.engine.snapshots import parse_cursor
 from services.region.storage.catalog import Stage
 from services.region.storage.reader import before_all
 from services.replicator.io.port import (
@@ -85,9 +86,9 @@ class SimulatedOwnRegion:
 
         async def answer(service: RegionService) -> ApplyReply:
             batch = decode_batch(body)
-            outcomes = await service.replication.apply(
-                RegionName(batch.head["source"]), batch.deliveries, snapshot=batch.head["mode"] == ApplyMode.SNAPSHOT
-            )
+            copies = batch.head["mode"] == ApplyMode.SNAPSHOT
+            apply = service.replication.apply_snapshot if copies else service.replication.apply_changes
+            outcomes = await apply(RegionName(batch.head["source"]), batch.deliveries)
             known = {lane: outcome for lane, outcome in outcomes.items() if outcome is not None}
             return ApplyReply(
                 [
@@ -114,7 +115,7 @@ class SimulatedOwnRegion:
         return reply
 
     async def needs_resync(self, lane: Lane, source: RegionName, *, reason: str) -> None:  # noqa: ARG002 - shown only
-        await self._ask(lambda service: service.replication.needs_resync(lane, source))
+        await self._ask(lambda service: service.copies.lose_source(lane, source))
         await self._passing("after a resync was asked for")
 
     async def report_progress(self, lane: Lane, *, percent: int) -> None:
@@ -127,21 +128,21 @@ class SimulatedOwnRegion:
         first = before_all if after is None else parse_cursor(after)
         last = None if through is None else parse_cursor(through)
         await self._ask(
-            lambda service: service.replication.forget(lane, named, after=first, through=last, collected=collected)
+            lambda service: service.copies.forget(lane, named, after=first, through=last, collected=collected)
         )
 
     async def finish_copy(
         self, lane: Lane, donor: RegionName, *, positions: Mapping[RegionName, Position], whole: bool
     ) -> None:
         await self._passing("before the end of a copy")
-        await self._ask(lambda service: service.replication.finish_copy(lane, positions, donor=donor, is_whole=whole))
+        await self._ask(lambda service: service.copies.finish(lane, positions, donor=donor, is_whole=whole))
         await self._passing("after the end of a copy")
 
     async def fail_copy(self, lane: Lane, *, reason: str) -> None:
         await self._ask(lambda service: service.replicas.report_copy(lane.generation, percent=0, problem=reason))
 
     async def caught_up(self, generation: Generation) -> None:
-        await self._ask(lambda service: service.replication.caught_up(generation))
+        await self._ask(lambda service: service.copies.caught_up(generation))
 
     async def close(self) -> None: ...
 
@@ -165,7 +166,7 @@ class SimulatedSource:
 
     async def snapshot(self, lane: Lane, cursor: str | None) -> SnapshotPage:
         async def answer(service: RegionService) -> SnapshotPage:
-            page = service.feed.snapshot(self._target, lane, cursor=cursor)
+            page = service.snapshots.page(self._target, lane, cursor=cursor)
             positions = {RegionName(name): position for name, position in page.positions.items()}
             return SnapshotPage(
                 positions,

@@ -5,18 +5,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
+from services.region.engine.copies import Copies
 from services.region.engine.digests import Digests
-from services.region.engine.feed import Feed, FeedRing, catalog_lane
+from services.region.engine.feed import Feed
+from services.region.engine.feed_ring import FeedRing
 from services.region.engine.followers import Followers
 from services.region.engine.horizons import Horizons
 from services.region.engine.indexes import Indexes, settle_interval_s
 from services.region.engine.items import Items
+from services.region.engine.lanes import Lanes
 from services.region.engine.links import Links
 from services.region.engine.registry import Registry
 from services.region.engine.replica_facts import FactsOfReplicas
 from services.region.engine.replicas import Replicas
 from services.region.engine.replication import Replication
 from services.region.engine.retention import Retention
+from services.region.engine.snapshots import Snapshots
 from services.region.engine.stream_register import StreamRegister
 from services.region.engine.tables import Tables
 from services.region.engine.time_to_live import Expiry
@@ -27,6 +31,7 @@ from services.region.jobs.periodic import Job
 from services.region.rules.arns import Arns
 from services.region.storage.partitions import Partition
 from services.region.storage.writer import Group
+from shared.changes.records import catalog_lane
 from shared.errors import MeridianError, ServiceError
 from shared.model.tables import RegionName
 from shared.topology import Topology
@@ -46,7 +51,9 @@ class RegionService:
     items: Items
     tables: Tables
     feed: Feed
+    snapshots: Snapshots
     replication: Replication
+    copies: Copies
     replicas: Replicas
     registry: Registry
     links: Links
@@ -106,7 +113,7 @@ class SimulatedRegion:
 
     async def _open(self, process: Process, reached: Reached) -> tuple[RegionService, list[Job]]:
         def committed(partition: Partition, group: Group) -> None:
-            if group.changes and feed.is_shared(partition.lane):
+            if group.changes and lanes.is_shared(partition.lane):
                 feed.committed(partition, group.changes)
 
         partitions = SimulatedPartitions(
@@ -114,6 +121,7 @@ class SimulatedRegion:
         )
         definitions = partitions.of(catalog_lane)
         registry = Registry()
+        lanes = Lanes(registry, definitions=definitions)
         replicas = Replicas(
             registry,
             catalog=self.disk.catalog,
@@ -125,8 +133,8 @@ class SimulatedRegion:
         )
         feed = Feed(
             registry,
+            lanes,
             ring=FeedRing(ring_bytes_max),
-            definitions=definitions,
             topology=self.topology,
             region=self.name,
             clock=self.clock,
@@ -151,14 +159,9 @@ class SimulatedRegion:
                 delay_s=0.0,
             ),
             feed=feed,
-            replication=Replication(
-                registry,
-                replicas,
-                definitions=definitions,
-                topology=self.topology,
-                region=self.name,
-                clock=self.clock,
-            ),
+            snapshots=Snapshots(lanes, topology=self.topology, region=self.name),
+            replication=Replication(registry, lanes, replicas, topology=self.topology, region=self.name),
+            copies=Copies(registry, lanes, replicas, topology=self.topology, region=self.name),
             replicas=replicas,
             registry=registry,
             links=Links(self.clock),

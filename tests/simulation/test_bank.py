@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from services.region.engine import transaction_rounds
+from services.region.engine import transaction_completion
 from services.region.engine.transaction_rounds import Rounds
 from services.region.engine.transactions import Transactions
 from services.region.rules.stored import StoredItem
@@ -94,7 +94,7 @@ _append = TransactionLog.append
     [
         pytest.param(Transactions, "recover", _nothing_recovered, id="recovery-forgotten"),
         pytest.param(Rounds, "are_finished", _always_finished, id="read-in-the-middle"),
-        pytest.param(transaction_rounds, "is_done", _never_done, id="done-again"),
+        pytest.param(transaction_completion, "is_done", _never_done, id="done-again"),
         pytest.param(TransactionLog, "parameters_of", _no_token_known, id="token-forgotten"),
         pytest.param(Partition, "hold", _hold_that_keeps_nobody_out, id="nobody-kept-out"),
         pytest.param(TransactionLog, "append", _append_without_waiting, id="changes-before-their-list"),

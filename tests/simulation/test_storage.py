@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.region.rules.stored import StoredItem
-from services.region.storage.partition_file import CopyState, PartitionFile, PartitionState
+from services.region.storage.partition_file import PartitionFile
+from services.region.storage.partition_state import CopyState, PartitionState
 from services.region.storage.reader import PartitionReader, before_all
 from shared.changes.records import Kind, Lane
 from shared.feed.port import Position

@@ -13,10 +13,9 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from services.region.engine.feed import catalog_lane
 from services.region.storage.catalog import Stage
-from services.region.storage.partition_file import CopyState
-from shared.changes.records import Lane
+from services.region.storage.partition_state import CopyState
+from shared.changes.records import Lane, catalog_lane
 from shared.model.keys import slot_of
 from shared.model.tables import ReplicaStatus, decode_definition, decode_replica_state
 from shared.topology import Topology

@@ -9,10 +9,10 @@ from services.region.api.authorization import bearer_check
 from services.region.api.console import allow_console_origins, console_routes
 from services.region.api.dynamodb.operations import Engine
 from services.region.api.dynamodb.other_methods import endpoint_routes
-from services.region.api.internal import ReplicationEngine, internal_routes
+from services.region.api.internal.routes import ReplicationEngine, internal_routes
+from services.region.api.metrics.requests import RequestMetrics
 from services.region.api.operator import operator_routes
 from services.region.api.problems import add_problem_handlers
-from services.region.api.request_metrics import RequestMetrics
 from services.region.api.rest.documentation import introduction
 from services.region.api.rest.paths import UndecodedPaths
 from services.region.api.rest.routes import rest_routes

@@ -16,7 +16,8 @@ from services.region.engine.stream_register import StreamRegister
 from services.region.rules.stored import StoredItem
 from services.region.storage.catalog import Catalog, LocalTable, Stage
 from services.region.storage.index_entries import FileIndex
-from services.region.storage.partition_file import CopyState, PartitionFile, PartitionState
+from services.region.storage.partition_file import PartitionFile
+from services.region.storage.partition_state import CopyState, PartitionState
 from services.region.storage.partitions import Partition, Partitions
 from services.region.storage.reader import before_all
 from shared.changes.records import Kind, Lane

@@ -4,9 +4,6 @@ A round holds the writers of all partitions that its members touch, so nobody el
 after the other, each on what is committed and what those before it have decided. One COMMIT of the transaction log
 commits them all; then each partition writes what was decided of it, and the writers are released. Rounds that are
 under way have no partition in common, so none waits for another; who needs a partition of one waits for its end.
-
-What is committed will be done. Where that fails, as on a full disk, the partition stays held until it has been done;
-who wants to write there meanwhile is refused.
 """
 
 import asyncio
@@ -15,81 +12,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-import structlog
-
 from services.region.commands.transactions import ClientToken
+from services.region.engine.transaction_completion import Completion, Held, stopping, unfinished
+from services.region.engine.transaction_entries import Remains, as_decided, encode_changes
 from services.region.engine.transaction_tally import TransactionTally
-from services.region.rules.stored import StoredItem
-from services.region.rules.transactions import is_done
-from services.region.storage.partition_file import PartitionFile
+from services.region.engine.transaction_views import DecidedChange, Outcome, View
 from services.region.storage.partitions import Partition
 from services.region.storage.transaction_log import Entry, TransactionLog
-from services.region.storage.writer import Hold
-from shared.changes.batches import Delivery, decode_batch, encode_batch
-from shared.changes.records import Change, Kind, Lane, decode_change, encode_change
+from shared.changes.records import Lane
 from shared.clock import Clock
-from shared.errors import ServiceError, ServiceUnavailableError
-from shared.limits import transaction_retry_s, transaction_round_bytes_max, transactions_per_round_max
-from shared.model.keys import ItemKey, slot_of
-from shared.versions.versions import encode_seen, next_timestamp, with_entry
-
-log = structlog.get_logger(__name__)
-
-_work_per_turn = 32
-_bytes_per_work = 8192
-
-
-class Place(NamedTuple):
-    """Where an item is."""
-
-    lane: Lane
-    key: ItemKey
-
-
-class DecidedChange(NamedTuple):
-    place: Place
-    kind: Kind
-    item: StoredItem
-
-
-class Outcome(NamedTuple):
-    """What a member decided: the answer to its request, and what is to be written."""
-
-    answer: Any
-    changes: Sequence[DecidedChange] = ()
-
-
-class View:
-    """Items as the members of a round see them: what is committed, and over it what earlier members have decided."""
-
-    def __init__(self, partitions: Mapping[Lane, Partition], *, region: int, now_us: int) -> None:
-        self._partitions = partitions
-        self._region = region
-        self._now_us = now_us
-        self.decided_bytes = 0
-        self._decided: dict[Place, StoredItem] = {}
-        self._work = 0
-
-    async def read(self, place: Place) -> StoredItem | None:
-        """Gives way to other requests now and then."""
-        if self._work > _work_per_turn:
-            self._work = 0
-            await asyncio.sleep(0)
-        stored = self._decided.get(place) or self._partitions[place.lane].read(place.key)
-        self._work += 1 if stored is None or stored.image is None else 1 + len(stored.image) // _bytes_per_work
-        return stored
-
-    def change(self, place: Place, stored: StoredItem | None, *, kind: Kind, image: bytes | None) -> DecidedChange:
-        """A change over what was read, with its version."""
-        collected = self._partitions[place.lane].state.collected_timestamp
-        timestamp = next_timestamp(self._now_us, collected if stored is None else stored.timestamp)
-        seen = with_entry(b"" if stored is None else stored.seen, self._region, timestamp)
-        return DecidedChange(place, kind, StoredItem(timestamp, self._region, seen, image))
-
-    def take(self, changes: Iterable[DecidedChange]) -> None:
-        for place, _, item in changes:
-            self._decided[place] = item
-            self.decided_bytes += len(item.image or b"")
+from shared.errors import ServiceError
+from shared.limits import transaction_round_bytes_max, transactions_per_round_max
 
 
 class Member(Protocol):
@@ -118,14 +51,6 @@ class Member(Protocol):
         ...
 
 
-class Remains(NamedTuple):
-    """What an earlier life of the process has committed and perhaps not done, by its entries' numbers and by lane."""
-
-    numbers: Sequence[int]
-    client_tokens: Sequence[ClientToken]
-    changes: Mapping[Lane, Sequence[Change]]
-
-
 class Rounds:
     """`tokens` are those of members that wait or whose round is not over, with the digests of their parameters."""
 
@@ -138,13 +63,12 @@ class Rounds:
         self._waiting: list[Member] = []
         self._arrived = asyncio.Event()
         self._claimed: set[Lane] = set()  # by rounds that are under way
-        self._unfinished: set[Lane] = set()  # written to by some transaction that is not done everywhere
-        self._stuck: set[Lane] = set()  # of them, those in which writing has failed
+        self._completion = Completion(self.tally)
         self._left: _Left | None = None
 
     def are_finished(self, lanes: Iterable[Lane]) -> bool:
         """Whether what is committed in these lanes shows all of each transaction that it shows anything of."""
-        return self._unfinished.isdisjoint(lanes)
+        return self._completion.is_over(lanes)
 
     def join(self, member: Member) -> Future[Any]:
         if member.client_token is not None:
@@ -165,16 +89,16 @@ class Rounds:
                     if members := self._startable():
                         tasks.create_task(self._round(members), name="transactions")
         finally:
-            self._dismiss(self._waiting, _stopping())
+            self._dismiss(self._waiting, stopping())
             self._waiting = []
 
     async def resume(self, remains: Remains, partitions: Mapping[Lane, Partition]) -> None:
         """At start: does what was left in these partitions; what fails is tried again by `run`."""
-        held = _Held(partitions)
+        held = Held(partitions)
         await held.wait()
-        changes = {lane: [_decided(change) for change in remains.changes[lane]] for lane in partitions}
+        changes = {lane: [as_decided(change) for change in remains.changes[lane]] for lane in partitions}
         held.owing = set(changes)
-        failed = await self._do(held, changes)
+        failed = await self._completion.write(held, changes)
         for lane in sorted(changes.keys() - failed):
             held.release(lane)
         if failed:
@@ -191,8 +115,8 @@ class Rounds:
         lanes: set[Lane] = set()
         blocked = set(self._claimed)
         for member in self._waiting:
-            if not self._stuck.isdisjoint(member.partitions):
-                self._dismiss([member], member.conflict(self._stuck))
+            if not self._completion.stuck.isdisjoint(member.partitions):
+                self._dismiss([member], member.conflict(self._completion.stuck))
             elif len(members) < transactions_per_round_max and blocked.isdisjoint(member.partitions):
                 members.append(member)
                 lanes |= member.partitions.keys()
@@ -205,25 +129,23 @@ class Rounds:
 
     async def _round(self, members: list[Member]) -> None:
         partitions = {lane: each for member in members for lane, each in member.partitions.items()}
-        held = _Held(partitions)
+        held = Held(partitions)
         try:
             await held.wait()
-            await self._decide(members, partitions, held)
+            await self._carry_out(members, await self._decide(members, partitions), held)
         except Exception as error:  # noqa: BLE001 - it is the answer to the members
             self._dismiss(members, error)
         finally:
             held.end()
             self._claimed -= held.lanes
-            self._dismiss(members, _stopping())
+            self._dismiss(members, stopping())
             self._arrived.set()
 
-    async def _decide(self, members: list[Member], partitions: Mapping[Lane, Partition], held: "_Held") -> None:
+    async def _decide(self, members: list[Member], partitions: Mapping[Lane, Partition]) -> "_Decisions":
         """Those for whom the round has no room are taken out of `members` and wait for the next one."""
         now_us = self._clock.wall_us()
         view = View(partitions, region=self._region, now_us=now_us)
-        outcomes: list[Outcome | Exception] = []
-        entries = []
-        changes: dict[Lane, list[DecidedChange]] = defaultdict(list)
+        decisions = _Decisions([], [], defaultdict(list))
         for position, member in enumerate(members):
             if view.decided_bytes > transaction_round_bytes_max:
                 self._waiting[:0] = members[position:]
@@ -232,14 +154,18 @@ class Rounds:
             try:
                 outcome = await member.decide(view)
             except Exception as error:  # noqa: BLE001 - it is the answer to this member alone
-                outcomes.append(error)
+                decisions.outcomes.append(error)
                 continue
-            outcomes.append(outcome)
+            decisions.outcomes.append(outcome)
             view.take(outcome.changes)
             for change in outcome.changes:
-                changes[change.place.lane].append(change)
+                decisions.changes[change.place.lane].append(change)
             if outcome.changes or member.client_token is not None:
-                entries.append(Entry(now_us, member.client_token, _encoded(outcome.changes, now_us)))
+                decisions.entries.append(Entry(now_us, member.client_token, encode_changes(outcome.changes, now_us)))
+        return decisions
+
+    async def _carry_out(self, members: Sequence[Member], decisions: "_Decisions", held: Held) -> None:
+        outcomes, entries, changes = decisions
         numbers: Sequence[int] = ()
         if entries:
             held.owing = set(changes)
@@ -251,13 +177,14 @@ class Rounds:
                 self._dismiss(members, error)
                 return
         self._count(members, outcomes)
-        failed = await self._do(held, changes)
+        failed = await self._completion.write(held, changes)
         self._answer(members, outcomes, failed)
         for lane in sorted(held.lanes - failed):
             held.release(lane)
             self._claimed.discard(lane)
         unwritten = sum(isinstance(each, Outcome) and _touches(each, failed) for each in outcomes)
-        await self._finish(held, changes, failed, transactions=unwritten)
+        self._arrived.set()
+        await self._completion.write_again(held, changes, failed, transactions=unwritten)
         self._log.finish(numbers)
 
     def _count(self, members: Sequence[Member], outcomes: Sequence[Outcome | Exception]) -> None:
@@ -274,54 +201,15 @@ class Rounds:
                 self._dismiss([member], outcome)
             elif _touches(outcome, failed):
                 if not member.future.done():
-                    member.future.set_exception(_unfinished())
+                    member.future.set_exception(unfinished())
             elif not member.future.done():
                 member.future.set_result(outcome.answer)
 
-    async def _do(self, held: "_Held", changes: Mapping[Lane, Sequence[DecidedChange]]) -> set[Lane]:
-        """Writes what is committed, in all lanes at once; the lanes in which that failed."""
-        self._unfinished |= changes.keys()
-        outcomes = await asyncio.gather(
-            *(held.holds[lane].submit(WriteDecided(decided)) for lane, decided in changes.items()),
-            return_exceptions=True,
-        )
-        failed = set()
-        for lane, outcome in zip(changes, outcomes, strict=True):
-            if isinstance(outcome, BaseException):
-                log.error("what a transaction has decided can't be written yet", lane=lane, reason=str(outcome))
-                failed.add(lane)
-            else:
-                held.owing.discard(lane)
-        if not failed:
-            self._unfinished -= changes.keys()
-        return failed
-
-    async def _finish(
-        self,
-        held: "_Held",
-        changes: Mapping[Lane, Sequence[DecidedChange]],
-        failed: Collection[Lane],
-        *,
-        transactions: int,
-    ) -> None:
-        """Tries again until all is done; `transactions` is how many wait for that."""
-        self.tally.unwritten += transactions
-        self._stuck |= set(failed)
-        self._arrived.set()
-        try:
-            while failed:
-                for lane in sorted(failed):
-                    held.holds[lane].refuse_waiting(_unfinished())
-                await asyncio.sleep(transaction_retry_s)
-                failed = await self._do(held, {lane: changes[lane] for lane in sorted(failed)})
-        finally:
-            self.tally.unwritten -= transactions
-            self._stuck -= changes.keys()
-        self._unfinished -= changes.keys()
-
     async def _finish_left(self, left: "_Left") -> None:
         try:
-            await self._finish(left.held, left.changes, left.failed, transactions=len(left.remains.numbers))
+            await self._completion.write_again(
+                left.held, left.changes, left.failed, transactions=len(left.remains.numbers)
+            )
             self._log.finish(left.remains.numbers)
         finally:
             left.held.end()
@@ -339,51 +227,16 @@ class Rounds:
                 self.tokens.pop(member.client_token.token, None)
 
 
-class WriteDecided:
-    """Job: writes changes with their decided versions; those that are there already are passed over."""
+class _Decisions(NamedTuple):
+    """Of a round: what each member decided, and of all of them what the log and each lane get."""
 
-    __slots__ = ("_changes",)
-
-    def __init__(self, changes: Sequence[DecidedChange]) -> None:
-        self._changes = changes
-
-    def run(self, file: PartitionFile, now_us: int) -> None:
-        for (_, key), kind, item in self._changes:
-            stored = file.read(key)
-            if not is_done(item.version, stored, collected_timestamp=file.state.collected_timestamp):
-                file.write_decided(key, stored, kind=kind, image=item.image, timestamp=item.timestamp, now_us=now_us)
-
-
-class _Held:
-    """The holds of a round; where it owes something that is committed, nobody may write before that is done."""
-
-    def __init__(self, partitions: Mapping[Lane, Partition]) -> None:
-        self.lanes = set(partitions)
-        self.owing: set[Lane] = set()
-        self.holds: dict[Lane, Hold] = {}
-        self._asked = {lane: partitions[lane].hold() for lane in sorted(partitions)}
-
-    async def wait(self) -> None:
-        for lane, asked in self._asked.items():
-            self.holds[lane] = await asked
-
-    def release(self, lane: Lane) -> None:
-        self.lanes.discard(lane)
-        del self._asked[lane]
-        self.holds.pop(lane).release()
-
-    def end(self) -> None:
-        for lane, asked in self._asked.items():
-            if asked.cancel() or asked.cancelled() or asked.exception() is not None:
-                continue
-            if lane in self.owing:
-                asked.result().abandon(_stopping())
-            else:
-                asked.result().release()
+    outcomes: list[Outcome | Exception]
+    entries: list[Entry]
+    changes: dict[Lane, list[DecidedChange]]
 
 
 class _Left(NamedTuple):
-    held: _Held
+    held: Held
     changes: Mapping[Lane, Sequence[DecidedChange]]
     failed: set[Lane]
     remains: Remains
@@ -391,52 +244,3 @@ class _Left(NamedTuple):
 
 def _touches(outcome: Outcome, lanes: Collection[Lane]) -> bool:
     return any(change.place.lane in lanes for change in outcome.changes)
-
-
-def _encoded(changes: Sequence[DecidedChange], now_us: int) -> bytes:
-    """As the log keeps them; a record's origin sequence is given only when it is written."""
-    if not changes:
-        return b""
-    return encode_batch(
-        {},
-        [
-            Delivery(
-                lane,
-                0,
-                encode_change(
-                    kind,
-                    lane,
-                    version=item.version,
-                    origin_sequence=0,
-                    seen=item.seen,
-                    commit_us=now_us,
-                    partition_key=key.partition,
-                    sort_key=key.sort,
-                    image=item.image,
-                ),
-            )
-            for (lane, key), kind, item in changes
-        ],
-    )
-
-
-def changes_of(entry: bytes) -> Sequence[Change]:
-    """What an entry of the log has decided."""
-    return [decode_change(delivery.record) for delivery in decode_batch(entry).deliveries]
-
-
-def _decided(change: Change) -> DecidedChange:
-    key = ItemKey(slot_of(change.partition_key), change.partition_key, change.sort_key)
-    return DecidedChange(
-        Place(change.lane, key), change.kind, StoredItem(*change.version, encode_seen(change.seen), change.image)
-    )
-
-
-def _stopping() -> ServiceError:
-    return ServiceUnavailableError("This region is stopping")
-
-
-def _unfinished() -> ServiceError:
-    return ServiceUnavailableError(
-        "A transaction is committed and will be finished once the storage takes writes again"
-    )

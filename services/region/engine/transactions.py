@@ -27,8 +27,10 @@ from services.region.commands.transactions import (
     TransactWrite,
 )
 from services.region.engine.registry import Registry, Table
-from services.region.engine.transaction_rounds import Outcome, Place, Remains, Rounds, View, changes_of
+from services.region.engine.transaction_entries import Remains, decode_changes
+from services.region.engine.transaction_rounds import Rounds
 from services.region.engine.transaction_tally import cancelled, committed, read
+from services.region.engine.transaction_views import Outcome, Place, View
 from services.region.rules.capacity import image_size_bytes, transaction_read_units, transaction_write_units
 from services.region.rules.index_capacity import (
     added_units,
@@ -103,7 +105,7 @@ class Transactions:
             numbers.append(number)
             if client_token is not None:
                 client_tokens.append(client_token)
-            for change in changes_of(entry):
+            for change in decode_changes(entry):
                 table = self._registry.of(change.lane.generation)
                 if table is not None:  # otherwise it was deleted, and its items with it
                     partitions[change.lane] = table.partitions[change.lane.partition]

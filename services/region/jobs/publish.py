@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import structlog
 from prometheus_client import CollectorRegistry, Gauge
 
-from services.region.engine.feed import Feed, catalog_lane
+from services.region.engine.feed import Feed
+from services.region.engine.lanes import Lanes
 from services.region.engine.registry import Registry
 from services.region.storage.catalog import Catalog
 from services.region.storage.partition_file import LoggedChange, PartitionFile
@@ -39,9 +40,9 @@ class Publish:
     def __init__(
         self,
         registry: Registry,
+        lanes: Lanes,
         *,
         catalog: Catalog,
-        definitions: Partition,
         feed: Feed,
         publisher: KafkaPublisher,
         metrics: CollectorRegistry,
@@ -49,7 +50,7 @@ class Publish:
         self.problem: str | None = None  # why Kafka took nothing the last time
         self._registry = registry
         self._catalog = catalog
-        self._definitions = definitions
+        self._lanes = lanes
         self._feed = feed
         self._publisher = publisher
         self._published: dict[Lane, int] = {}
@@ -87,7 +88,7 @@ class Publish:
         moved, self._unsaved = self._unsaved, {}
         try:
             await self._prepare_topics()
-            partitions = ((self._partition(lane), sequence) for lane, sequence in moved.items())
+            partitions = ((self._lanes.of(lane), sequence) for lane, sequence in moved.items())
             await asyncio.gather(
                 *(each.submit(SavePublished(sequence)) for each, sequence in partitions if each is not None)
             )
@@ -131,7 +132,7 @@ class Publish:
             self._waiting.pop(lane, None)
             return
         try:
-            await self._publisher.publish(lane, changes, partition_count=self._partition_count(lane))
+            await self._publisher.publish(lane, changes, partition_count=self._lanes.partition_count(lane))
         except FeedUnavailableError as error:
             self._is_down(error)
             return
@@ -153,26 +154,11 @@ class Publish:
         self.problem = None
 
     async def _find_unpublished(self) -> None:
-        partitions = [self._definitions]
-        for table in self._registry.all():
-            if table.definition.is_global:
-                partitions += table.partitions
-        for count, partition in enumerate(partitions):
+        for count, partition in enumerate(self._lanes.all_shared()):
             if partition.state.origin_sequence > partition.state.published_sequence:
                 self.committed(partition, ())
             if count % _opens_per_slice == 0:
                 await asyncio.sleep(0)
-
-    def _partition(self, lane: Lane) -> Partition | None:
-        """None for a table that was removed meanwhile."""
-        if lane == catalog_lane:
-            return self._definitions
-        table = self._registry.of(lane.generation)
-        return None if table is None else table.partitions[lane.partition]
-
-    def _partition_count(self, lane: Lane) -> int:
-        table = self._registry.of(lane.generation)
-        return 1 if lane == catalog_lane or table is None else table.partition_count
 
 
 class SavePublished:

@@ -4,85 +4,32 @@ Used by one thread at a time, the partition's writer. Between `begin` and `commi
 what is stored; `rollback` puts them back. Sequences, counts and digest are stored once per transaction.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import apsw
 
 from services.region.rules.digests import digest_bytes, digest_modulus, item_digest
 from services.region.rules.stored import StoredItem
 from services.region.storage import statements
-from services.region.storage.connections import check_format, open_writer
+from services.region.storage.connections import open_writer
 from services.region.storage.index_entries import (
     FileIndex,
     IndexPhase,
     build_index,
     create_index,
     drop_entries,
-    load_indexes,
     maintain_indexes,
     write_indexes,
 )
+from services.region.storage.partition_state import PartitionState, open_state
 from services.region.storage.write_ahead_log import WriteAheadLog
 from shared.changes.records import Kind, Lane, encode_change
 from shared.durability import make_folder
 from shared.feed.port import Position
-from shared.limits import dead_letters_counted_max, slots
+from shared.limits import slots
 from shared.model.indexes import SecondaryIndex
 from shared.model.keys import ItemKey
 from shared.versions.versions import SeenVector, Version, encode_seen, next_timestamp, timestamp_at, with_entry
-
-
-class CopyState(StrEnum):
-    """Whether a partition holds everything that its replica should."""
-
-    COPYING = "COPYING"
-    FOLLOWING = "FOLLOWING"
-    NEEDS_RESYNC = "NEEDS_RESYNC"
-
-
-@dataclass(slots=True)
-class PartitionState:
-    """The file's own account of itself; one row, written with every transaction."""
-
-    sequence: int = 0
-    origin_sequence: int = 0
-    published_sequence: int = 0
-    trimmed_sequence: int = 0  # changes up to here are no longer in the log
-    item_count: int = 0
-    size_bytes: int = 0
-    digest: int = 0
-    completeness: CopyState = CopyState.FOLLOWING
-    head_us: int = 0  # commit time of the last change made here; 0: not known
-    collected_timestamp: int = 0  # the highest of all tombstones that were collected here
-    lost: frozenset[int] = frozenset()  # sources whose next changes can't be had any more; while NEEDS_RESYNC
-    positions: dict[int, Position] = field(default_factory=dict)  # by source region number
-    followers: dict[int, int] = field(default_factory=dict)  # by target region number: applied origin sequence
-    dead_letters: Mapping[int, int] = field(default_factory=dict)  # by source region number: how many were put aside
-    indexes: list[FileIndex] = field(default_factory=list)
-
-    def copied(self) -> "PartitionState":
-        return PartitionState(
-            self.sequence,
-            self.origin_sequence,
-            self.published_sequence,
-            self.trimmed_sequence,
-            self.item_count,
-            self.size_bytes,
-            self.digest,
-            self.completeness,
-            self.head_us,
-            self.collected_timestamp,
-            self.lost,
-            self.positions.copy(),
-            self.followers.copy(),
-            self.dead_letters,
-            [each.copied() for each in self.indexes],
-        )
 
 
 class LoggedChange(NamedTuple):
@@ -110,7 +57,7 @@ class PartitionFile:
         self.connection = open_writer(path, key)
         self.log = WriteAheadLog(self.connection)
         self._execute = self.connection.cursor().execute  # of statements that every write runs: one cursor, used again
-        self.state = self._load(first_state)
+        self.state = open_state(self.connection, path, first_state)
         self._before = self.state
 
     # Transactions
@@ -338,23 +285,6 @@ class PartitionFile:
     def close(self) -> None:
         self.connection.close()
 
-    def _load(self, first_state: PartitionState) -> PartitionState:
-        if not is_made(self.connection, self.path):
-            with self.connection:
-                self.connection.execute(statements.create)
-                self.connection.execute(
-                    statements.create_state,
-                    (
-                        statements.format_number,
-                        first_state.origin_sequence,
-                        bytes(digest_bytes),
-                        first_state.completeness,
-                    ),
-                )
-                for each in first_state.indexes:
-                    create_index(self.connection, each)
-        return load_state(self.connection)
-
     def _drop(self, key: ItemKey) -> None:
         self.connection.execute(statements.drop_item, (key.slot, key.partition, key.sort))
 
@@ -386,37 +316,3 @@ class PartitionFile:
         self._execute(
             statements.append_change, (state.sequence, is_own, state.origin_sequence, commit_us, record, old_image)
         )
-
-
-def is_made(connection: apsw.Connection, path: Path) -> bool:
-    """Whether anything was ever committed to a file. Raises `OperatorError` for one of another format."""
-    if connection.execute(statements.read_tables).get is None:
-        return False
-    check_format(path, found=connection.execute(statements.read_format).get, known=statements.format_number)
-    return True
-
-
-def load_state(connection: apsw.Connection) -> PartitionState:
-    """The committed state of a partition file."""
-    row = connection.execute(statements.read_state).get
-    sequence, origin_sequence, published, trimmed, count, size, digest, completeness, head_us, collected = row
-    return PartitionState(
-        sequence=sequence,
-        origin_sequence=origin_sequence,
-        published_sequence=published,
-        trimmed_sequence=trimmed,
-        item_count=count,
-        size_bytes=size,
-        digest=int.from_bytes(digest),
-        completeness=CopyState(completeness),
-        head_us=head_us,
-        collected_timestamp=collected,
-        lost=frozenset(source for (source,) in connection.execute(statements.read_lost_sources)),
-        positions={source: Position(*at) for source, *at in connection.execute(statements.read_positions)},
-        followers=dict(connection.execute(statements.read_followers)),
-        dead_letters=Counter(
-            source
-            for (source,) in connection.execute(statements.read_sources_of_dead_letters, (dead_letters_counted_max,))
-        ),
-        indexes=load_indexes(connection),
-    )

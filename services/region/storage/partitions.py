@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from services.region.rules.stored import StoredItem
-from services.region.storage.partition_file import PartitionFile, PartitionState
+from services.region.storage.partition_file import PartitionFile
+from services.region.storage.partition_state import PartitionState
 from services.region.storage.reader import PartitionReader
-from services.region.storage.writer import Group, Hold, Job, Writer, WriterThreads
+from services.region.storage.writer import Group, Hold, Job, Writer
+from services.region.storage.writer_threads import WriterThreads
 from shared.changes.records import Lane
 from shared.clock import Clock
 from shared.limits import open_partitions_max

@@ -13,7 +13,8 @@ import apsw
 from services.region.rules.stored import StoredItem
 from services.region.storage import statements
 from services.region.storage.connections import open_reader
-from services.region.storage.partition_file import LoggedChange, PartitionState, is_made, load_state
+from services.region.storage.partition_file import LoggedChange
+from services.region.storage.partition_state import PartitionState, is_made, load_state
 from shared.model.keys import ItemKey
 
 RowPlace = tuple[int, bytes, bytes]

@@ -17,7 +17,8 @@ from services.region.commands.transactions import ClientToken
 from services.region.storage import transaction_statements as statements
 from services.region.storage.connections import check_format, open_reader, open_writer
 from services.region.storage.write_ahead_log import WriteAheadLog, pages_max, pages_when_idle
-from services.region.storage.writer import WriterThreads, as_unavailable
+from services.region.storage.writer import as_unavailable
+from services.region.storage.writer_threads import WriterThreads
 from shared.errors import ServiceUnavailableError
 from shared.limits import transaction_token_age_s, transactions_forgotten_per_job_max
 

@@ -12,17 +12,17 @@ A writer can be held: between two groups nobody but the holder writes, until it 
 number of writers can be held at once. Jobs wait meanwhile; of holders and jobs that wait neither keeps out the other.
 """
 
-import threading
 from asyncio import AbstractEventLoop, Future, TimerHandle, shield
 from collections import deque
 from collections.abc import Callable, Sequence
-from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar
 
 import apsw
 
 from services.region.storage import write_ahead_log
-from services.region.storage.partition_file import LoggedChange, PartitionFile, PartitionState
+from services.region.storage.partition_file import LoggedChange, PartitionFile
+from services.region.storage.partition_state import PartitionState
+from services.region.storage.writer_threads import WriterThreads
 from shared.clock import Clock
 from shared.errors import ServiceError, ServiceUnavailableError
 from shared.limits import write_gather_s, write_group_max
@@ -51,34 +51,6 @@ class Group:
         self.changes: Sequence[LoggedChange] = ()
         self.state: PartitionState | None = None  # None: nothing was committed
         self.duration_s = 0.0
-
-
-class WriterThreads:
-    """A small fixed set of threads; a partition is always served by the same one."""
-
-    def __init__(self, count: int) -> None:
-        self._queues: list[SimpleQueue[Callable[[], None] | None]] = [SimpleQueue() for _ in range(count)]
-        self._threads = [
-            threading.Thread(target=_serve, args=(queue,), name=f"writer-{number}", daemon=True)
-            for number, queue in enumerate(self._queues)
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def run(self, number: int, task: Callable[[], None]) -> None:
-        self._queues[number % len(self._queues)].put(task)
-
-    def stop(self) -> None:
-        """Ends the threads after everything that was queued before."""
-        for queue in self._queues:
-            queue.put(None)
-        for thread in self._threads:
-            thread.join()
-
-
-def _serve(queue: "SimpleQueue[Callable[[], None] | None]") -> None:
-    while (task := queue.get()) is not None:
-        task()
 
 
 class Hold:

@@ -4,13 +4,29 @@ A lane knows up to which sequence the target holds everything (`applied`), up to
 applied (`handed`), and how far the source is known to have come (`head`). What is missing in between is filled from the
 source's own change log; where that no longer holds it, the lane is lost and has to be copied again.
 
-Times: `now` is monotonic seconds, `*_us` is wall time in microseconds since 1970.
+Times are those of `link.lane_events`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from services.replicator.link.lane_events import (
+    Applied,
+    Apply,
+    Delivered,
+    Effect,
+    Event,
+    Fill,
+    Filled,
+    HeartbeatArrived,
+    Interrupted,
+    LaneUnknown,
+    NeedsResync,
+    Refused,
+    Tick,
+    TooOld,
+)
 from shared.changes.batches import Delivery, no_offset
 from shared.changes.records import commit_us_of
 
@@ -61,100 +77,6 @@ class LaneState:
         return max(0, max(self.head or 0, self.handed) - self.applied)
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """The feed brought records, in sequence order, possibly some that came before."""
-
-    records: Sequence[Delivery]
-
-
-@dataclass(frozen=True, slots=True)
-class HeartbeatArrived:
-    """A heartbeat that lists this lane; `previous_us` is the time of the link's heartbeat before."""
-
-    time_us: int
-    head: int
-    previous_us: int
-    now: float
-
-
-@dataclass(frozen=True, slots=True)
-class Interrupted:
-    """The feed may have left out records; `head` is the source's, if it said so, and `commit_us` its commit time."""
-
-    head: int | None
-    commit_us: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    sequence: int
-    offset: int
-    now: float
-    commit_us: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The target found a gap: it has everything up to `sequence` and took nothing beyond."""
-
-    sequence: int
-    offset: int
-    commit_us: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """The answer to `Fill(after)` from the source's change log, which reaches up to `head`.
-
-    `commit_us` is the commit time of the change that the source has for `after`; 0 where it does not say.
-    """
-
-    after: int
-    records: Sequence[Delivery]
-    head: int
-    now: float
-    commit_us: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class TooOld:
-    """The source's change log no longer holds what comes next."""
-
-
-@dataclass(frozen=True, slots=True)
-class LaneUnknown:
-    """The source does not (yet) count the target among the replicas of this lane."""
-
-    now: float
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    now: float
-
-
-Event = Delivered | HeartbeatArrived | Interrupted | Applied | Refused | Filled | TooOld | LaneUnknown | Tick
-
-
-@dataclass(frozen=True, slots=True)
-class Apply:
-    records: Sequence[Delivery]
-
-
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """Ask the source's change log for what follows `after`; a later `Fill` of the lane replaces this one."""
-
-    after: int
-
-
-@dataclass(frozen=True, slots=True)
-class NeedsResync:
-    reason: str
-
-
-Effect = Apply | Fill | NeedsResync
 Step = tuple[LaneState, Sequence[Effect]]
 
 

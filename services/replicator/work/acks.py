@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 from services.replicator.io.port import RegionUnavailableError, SourceRegion
-from services.replicator.work.follow import LinkFollower, position_of
+from services.replicator.work.follow import LinkFollower
+from services.replicator.work.lanes import position_of
 from shared.changes.records import Lane
 from shared.clock import Clock
 from shared.errors import RequestRefusedError
@@ -28,19 +29,20 @@ async def acknowledge_forever(
     A lane waits until the source has shown that it knows it: what is said of others, a source passes over. A source
     is also spoken to when nothing has moved for long, since it may want horizons.
     """
+    lanes = link.lanes
     wanted: Sequence[Lane] = ()
     spoken_s = float("-inf")
     while True:
         await asyncio.sleep(interval_s)
-        known = (lane for lane in link.moved if lane in link.states and link.states[lane].head is not None)
-        positions = {lane: position_of(link.states[lane]) for lane in islice(known, lanes_per_request)}
+        known = (lane for lane in lanes.moved if lane in lanes.states and lanes.states[lane].head is not None)
+        positions = {lane: position_of(lanes.states[lane]) for lane in islice(known, lanes_per_request)}
         horizons = horizons_of(wanted)
         if not positions and not horizons and clock.monotonic_s() - spoken_s < horizon_interval_s:
             continue
-        link.moved.difference_update(positions)
+        lanes.moved.difference_update(positions)
         try:
             wanted = await region.acknowledge(positions, horizons)
         except (RegionUnavailableError, RequestRefusedError):
-            link.moved.update(positions)
+            lanes.moved.update(positions)
         else:
             spoken_s = clock.monotonic_s()

@@ -37,31 +37,31 @@ def link_reports(link: LinkFollower, clock: Clock) -> Sequence[LinkReport]:
 
 def _standings(link: LinkFollower, clock: Clock) -> dict[str, _Standing]:
     now, now_us = clock.monotonic_s(), clock.wall_us()
-    age_us = now_us - link.heartbeat_us
+    age_us = now_us - link.lanes.heartbeat_us
     at_rest = _Standing(LinkStatus.FOLLOWING, 0.0)
     if age_us > heartbeat_fresh_us:
         at_rest = _Standing(LinkStatus.UNREACHABLE, age_us / 1e6)
     standings = {table: _Standing(at_rest.status, at_rest.frontier_lag_s) for table in _tables(link)}
-    for lane in link.behind:
-        standing, state = standings.get(link.table_of(lane)), link.states[lane]
+    for lane in link.lanes.behind:
+        standing, state = standings.get(link.lanes.table_of(lane)), link.lanes.states[lane]
         if standing is None:
             continue
         standing.backlog += state.backlog
-        lag_s = frontier_lag_s(state, link.heartbeat_us, now_us=now_us)
+        lag_s = frontier_lag_s(state, link.lanes.heartbeat_us, now_us=now_us)
         standing.frontier_lag_s = max(standing.frontier_lag_s or 0.0, lag_s)
         if standing.status in (LinkStatus.FOLLOWING, LinkStatus.CATCHING_UP):
             if now - state.progressed_at > stuck_s:
                 standing.status = LinkStatus.STUCK
             elif state.filling:
                 standing.status = LinkStatus.CATCHING_UP
-    for owned in link.owned.values():
+    for owned in link.lanes.owned.values():
         if owned.stage is not CopyStage.FOLLOWING:
             standings[owned.table] = _Standing(LinkStatus(owned.stage), None)
     return standings
 
 
 def _tables(link: LinkFollower) -> Iterable[str]:
-    return dict.fromkeys(owned.table for owned in link.owned.values())
+    return dict.fromkeys(owned.table for owned in link.lanes.owned.values())
 
 
 def _report(link: LinkFollower, table: str, standing: _Standing, problem: str | None, clock: Clock) -> LinkReport:

@@ -11,7 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
-from services.region.engine.transaction_rounds import WriteDecided
+from services.region.engine.transaction_completion import WriteDecided
 from services.region.storage.partition_file import PartitionFile
 from services.region.storage.transaction_log import TransactionLogFile
 from tests.unit.engine.regions import InProcessRegion, opened

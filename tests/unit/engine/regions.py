@@ -20,11 +20,10 @@ from shared.changes.batches import Batch, Delivery, decode_batch, encode_batch
 from shared.changes.heartbeats import decode_heartbeat
 from shared.changes.records import Lane, decode_change
 from shared.clock import Clock, SystemClock
-from shared.model.tables import Generation, catalog_generation
+from shared.model.tables import Generation
 from shared.topology import Topology
 
 topology = Topology.parse("here=1=http://here,there=2=http://there,elsewhere=3=http://elsewhere")
-catalog_lane = Lane(catalog_generation, 0)
 token = "a-token"
 
 
@@ -167,6 +166,17 @@ async def opened(
         transport = httpx.ASGITransport(app=service.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://region", headers=headers) as client:
             yield InProcessRegion(name, service.endpoint, client)
+
+
+async def make_global(region: InProcessRegion, table: str = "shared") -> None:
+    """A new table with a replica in the region `there`, as far as this region is concerned."""
+    await region.create_table(table)
+    await region.call("UpdateTable", TableName=table, ReplicaUpdates=[{"Create": {"RegionName": "there"}}])
+
+
+async def put_many(region: InProcessRegion, table: str = "shared", *, count: int = 40) -> None:
+    for number in range(count):
+        await region.put(table, f"item {number}", "x")
 
 
 async def carry(source: InProcessRegion, target: InProcessRegion) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.region.engine.feed import FeedRing
+from services.region.engine.feed_ring import FeedRing
 from services.region.storage.partition_file import LoggedChange
 from shared.changes.records import Lane
 from shared.model.tables import Generation

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.region.api.region_metrics import ReplicationMetrics
+from services.region.api.metrics.replication import ReplicationMetrics
 from services.region.engine.feed import Acknowledge
 from services.region.engine.feed_tally import FeedTally
 from services.region.engine.followers import Followers

@@ -1,34 +1,26 @@
 """The target's side: other regions' changes enter in order, once, and whatever is wrong with one stops no other."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.region.engine.replication import ApplyChanges
-from services.region.storage.partition_file import PartitionFile, PartitionState
+from services.region.engine.remote_changes import ApplyChanges
+from services.region.storage.partition_file import PartitionFile
+from services.region.storage.partition_state import PartitionState
 from shared.changes.batches import Delivery
-from shared.changes.records import Kind, Lane, encode_change
+from shared.changes.records import Kind, Lane, catalog_lane, encode_change
 from shared.clock import SystemClock
 from shared.feed.port import Position
 from shared.limits import clock_drift_max_ms, clock_drift_refuse_ms
 from shared.model.keys import ItemKey, partition_of, slot_of
 from shared.model.tables import Generation, catalog_generation
 from shared.versions.versions import Version, encode_seen, timestamp_at
-from tests.unit.engine.regions import InProcessRegion, RefusedError, add_replica, carry, catalog_lane, opened
+from tests.unit.engine.regions import InProcessRegion, RefusedError, add_replica, carry, make_global, opened
 
 there = 2
 now_us = SystemClock().wall_us()
-
-
-@pytest.fixture(name="here")
-async def region_with_a_global_table(tmp_path: Path) -> AsyncIterator[InProcessRegion]:
-    async with opened(tmp_path) as here:
-        await here.create_table("shared")
-        create = [{"Create": {"RegionName": "there"}}]
-        await here.call("UpdateTable", TableName="shared", ReplicaUpdates=create)
-        yield here
 
 
 def keys_of(partition: int) -> list[str]:
@@ -111,9 +103,7 @@ async def test_the_kafka_offset_is_part_of_the_position(here: InProcessRegion) -
 
 async def test_positions_survive_a_restart(tmp_path: Path) -> None:
     async with opened(tmp_path) as here:
-        await here.create_table("shared")
-        create = [{"Create": {"RegionName": "there"}}]
-        await here.call("UpdateTable", TableName="shared", ReplicaUpdates=create)
+        await make_global(here)
         lane, keys = await some_lane(here)
         await here.apply("there", [delivery(lane, number + 1, keys[number]) for number in range(3)])
     async with opened(tmp_path) as here:
@@ -224,8 +214,7 @@ async def test_dead_letters_are_told_after_a_restart_as_well(tmp_path: Path) -> 
     """Whoever looks at a region after the fact must see that something lies there."""
     nowhere, somewhere = ("meridian_dead_letters", "there", "(catalog)"), ("meridian_dead_letters", "there", "shared")
     async with opened(tmp_path) as here:
-        await here.create_table("shared")
-        await here.call("UpdateTable", TableName="shared", ReplicaUpdates=[{"Create": {"RegionName": "there"}}])
+        await make_global(here)
         lane, keys = await some_lane(here)
         metrics = await here.metrics()
         assert metrics[nowhere] == metrics["meridian_dead_letters", "elsewhere", "(catalog)"] == 0

@@ -16,7 +16,8 @@ from services.region.rules.stored import StoredItem
 from services.region.rules.time_to_live import with_time_to_live
 from services.region.storage.catalog import LocalTable, Stage
 from services.region.storage.index_entries import FileIndex
-from services.region.storage.partition_file import PartitionFile, PartitionState
+from services.region.storage.partition_file import PartitionFile
+from services.region.storage.partition_state import PartitionState
 from services.region.storage.partitions import Partition, Partitions
 from shared.changes.records import Lane
 from shared.clock import SystemClock

@@ -10,8 +10,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from services.region.engine import transaction_rounds
-from services.region.engine.transaction_rounds import WriteDecided
+from services.region.engine import transaction_completion
+from services.region.engine.transaction_completion import WriteDecided
 from services.region.engine.transactions import Transactions
 from shared.clock import SystemClock
 from shared.errors import ServiceUnavailableError
@@ -172,7 +172,7 @@ async def test_transactions_are_counted_by_what_became_of_them(tmp_path: Path) -
 async def test_a_committed_transaction_that_cannot_be_written_shows_until_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transaction_rounds, "transaction_retry_s", 0.001)
+    monkeypatch.setattr(transaction_completion, "transaction_retry_s", 0.001)
     async with opened(tmp_path) as region:
         await region.create_table(table)
 

@@ -209,7 +209,7 @@ async def test_a_lane_that_the_own_region_refuses_is_left_alone(rig: Rig) -> Non
     del rig.own.owned[first]
     rig.feed.deliver(*rig.source.commit(first), *rig.source.commit(second))
     await rig.until_applied(second, 1)
-    assert first not in rig.link.states
+    assert first not in rig.link.lanes.states
 
 
 async def test_a_change_of_the_catalog_refreshes_the_lanes(rig: Rig) -> None:
@@ -295,7 +295,7 @@ async def test_a_frontier_that_stands_still_with_backlog_is_stuck(rig: Rig) -> N
     rig.feed.deliver(*rig.source.commit(first, count=4))
     await rig.own.until(lambda: rig.own.applies)
     rig.clock.ahead_s = stuck_s + 1
-    rig.link.heartbeat_us = rig.clock.wall_us()
+    rig.link.lanes.heartbeat_us = rig.clock.wall_us()
     report = rig.report()
     assert (report.state, report.backlog) == (LinkStatus.STUCK, 4)
 

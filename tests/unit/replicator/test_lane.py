@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.replicator.link.lag import frontier_lag_s
-from services.replicator.link.lane import (
+from services.replicator.link.lane import LaneState, fill_grace_s, marks_max, new_lane, step, unknown_retry_s
+from services.replicator.link.lane_events import (
     Applied,
     Apply,
     Delivered,
@@ -16,17 +17,11 @@ from services.replicator.link.lane import (
     Filled,
     HeartbeatArrived,
     Interrupted,
-    LaneState,
     LaneUnknown,
     NeedsResync,
     Refused,
     Tick,
     TooOld,
-    fill_grace_s,
-    marks_max,
-    new_lane,
-    step,
-    unknown_retry_s,
 )
 from shared.changes.batches import Delivery, no_offset
 from shared.changes.records import Lane

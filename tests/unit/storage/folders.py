@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from services.region.rules.digests import digest_modulus, item_digest
-from services.region.storage.partition_file import PartitionFile, PartitionState
+from services.region.storage.partition_file import PartitionFile
+from services.region.storage.partition_state import PartitionState
 from services.region.storage.partitions import CommittedHook, Partitions
 from services.region.storage.reader import PartitionReader, before_all
 from shared.changes.records import Kind, Lane

@@ -7,7 +7,7 @@ import apsw
 import pytest
 
 from services.region.storage.connections import check_sqlite, open_reader, open_writer
-from services.region.storage.partition_file import PartitionState
+from services.region.storage.partition_state import PartitionState
 from services.region.storage.reader import PartitionReader, before_all
 from shared.errors import MeridianError, OperatorError
 from shared.limits import slots

@@ -7,7 +7,7 @@ import pytest
 
 from services.region.storage import partitions as partitions_module
 from services.region.storage.connections import open_writer
-from services.region.storage.partition_file import CopyState, PartitionState
+from services.region.storage.partition_state import CopyState, PartitionState
 from services.region.storage.partitions import Partitions
 from services.region.storage.reader import ItemRow, before_all
 from shared.limits import slots

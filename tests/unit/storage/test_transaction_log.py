@@ -13,7 +13,7 @@ from services.region.commands.transactions import ClientToken
 from services.region.storage import transaction_statements
 from services.region.storage.connections import open_writer
 from services.region.storage.transaction_log import Entry, TransactionLog, TransactionLogFile
-from services.region.storage.writer import WriterThreads
+from services.region.storage.writer_threads import WriterThreads
 from shared.errors import OperatorError, ServiceUnavailableError
 from tests.unit.storage.folders import storage_key
 from tests.unit.storage.test_statements import plan

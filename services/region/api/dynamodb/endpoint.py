@@ -16,7 +16,7 @@ import structlog
 from services.region.api.dynamodb import replies
 from services.region.api.dynamodb.codings import decoded
 from services.region.api.dynamodb.credentials import check_signed
-from services.region.api.request_metrics import OperationMetrics, RequestMetrics
+from services.region.api.metrics.requests import OperationMetrics, RequestMetrics
 from shared.clock import Clock
 from shared.errors import (
     InternalServerError,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from services.region.api.request_metrics import RequestMetrics
+from services.region.api.metrics.requests import RequestMetrics
 from shared.clock import Clock
 from shared.errors import InternalServerError, ServiceError
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from services.region.api.dynamodb.operations import Engine
-from services.region.api.request_metrics import RequestMetrics
+from services.region.api.metrics.requests import RequestMetrics
 from services.region.api.rest.items import item_routes
 from services.region.api.rest.metering import Meter
 from services.region.api.rest.queries import query_routes
