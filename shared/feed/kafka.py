@@ -69,17 +69,22 @@ def topic_of(region: str, lane: Lane) -> str:
 def quiet_clients() -> None:
     """Keeps from the log what clients tell of every attempt to reach a broker that is away: their callers are told too.
 
-    So they are of the errors in futures that nobody awaits: a batch's waiter in aiokafka, the resolution of a host's
-    name in uvloop when the start of a client is given up meanwhile.
+    So they are of what is left behind then. Futures with an error that nobody awaits: a batch's waiter in aiokafka, the
+    resolution of a host's name in uvloop. A connection of a client whose start was given up, which is closed when it
+    is collected.
     """
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     logging.getLogger("asyncio").addFilter(_is_news)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
+    text = record.getMessage()
     error = record.exc_info[1] if record.exc_info else None
-    is_left_behind = record.getMessage().startswith("Future exception was never retrieved")
-    return not (is_left_behind and isinstance(error, KafkaError | socket.gaierror))
+    is_abandoned = text.startswith("Future exception was never retrieved")
+    return not (
+        text.startswith("Unclosed AIOKafkaConnection")
+        or (is_abandoned and isinstance(error, KafkaError | socket.gaierror))
+    )
 
 
 class KafkaFeed:

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from aiokafka.errors import NodeNotReadyError
@@ -10,21 +12,29 @@ from aiokafka.errors import NodeNotReadyError
 from shared.feed.kafka import quiet_clients
 
 
+def leave_future(error: Exception) -> None:
+    asyncio.get_running_loop().create_future().set_exception(error)
+
+
+def leave_connection() -> None:
+    """As a client's connection says when it is collected."""
+    asyncio.get_running_loop().call_exception_handler({"message": "Unclosed AIOKafkaConnection"})
+
+
 @pytest.mark.parametrize(
-    ("error", "is_told"),
+    ("leave", "is_told"),
     [
-        (NodeNotReadyError(), False),
-        (socket.gaierror(socket.EAI_NONAME, "unknown"), False),
-        (ValueError("defect"), True),
+        (partial(leave_future, NodeNotReadyError()), False),
+        (partial(leave_future, socket.gaierror(socket.EAI_NONAME, "unknown")), False),
+        (leave_connection, False),
+        (partial(leave_future, ValueError("defect")), True),
     ],
 )
-async def test_a_future_that_is_left_behind_is_told_unless_a_broker_was_away(
-    error: Exception, is_told: bool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+async def test_what_is_left_behind_is_told_unless_a_broker_was_away(
+    leave: Callable[[], None], is_told: bool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging.getLogger("asyncio"), "filters", [])
     monkeypatch.setattr(logging.getLogger("aiokafka"), "level", logging.CRITICAL)
     quiet_clients()
-    future = asyncio.get_running_loop().create_future()
-    future.set_exception(error)
-    del future
+    leave()
     assert bool(caplog.records) is is_told
