@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import logging
 import resource
 import signal
 import socket
@@ -19,6 +18,7 @@ from services.region.settings import RegionSettings
 from services.region.wiring import Readiness, open_region
 from shared.clock import SystemClock
 from shared.errors import OperatorError
+from shared.feed.kafka import quiet_clients
 from shared.settings import load
 from shared.telemetry import configure_logging
 
@@ -32,7 +32,7 @@ def run(argv: Sequence[str] | None) -> None:
     """Until an orderly stop; raises `OperatorError` when the region can't run."""
     settings = load(RegionSettings, argv, program="meridian region")
     configure_logging("region", settings.region)
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of every attempt to reach a broker
+    quiet_clients()
     _raise_descriptor_limit()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(settings))

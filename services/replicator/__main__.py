@@ -1,7 +1,6 @@
 """Starts a replicator: `python -m services.replicator`, or `meridian replicator`."""
 
 import asyncio
-import logging
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ import uvloop
 from services.replicator.settings import ReplicatorSettings
 from services.replicator.wiring import Replicator
 from shared.errors import OperatorError
+from shared.feed.kafka import quiet_clients
 from shared.settings import load
 from shared.telemetry import configure_logging
 
@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs until SIGTERM or SIGINT. Raises `OperatorError` for settings that can't be used."""
     settings = load(ReplicatorSettings, argv, program="meridian replicator")
     configure_logging("replicator", settings.region)
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of every attempt to reach a broker that is away
+    quiet_clients()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings))
     return 0

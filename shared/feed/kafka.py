@@ -7,6 +7,7 @@ that it is filled from the source's own change log. The only module that knows a
 
 import asyncio
 import logging
+import socket
 import struct
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -63,6 +64,27 @@ def table_topic(region: str, generation: Generation) -> str:
 
 def topic_of(region: str, lane: Lane) -> str:
     return catalog_topic(region) if lane.generation == catalog_generation else table_topic(region, lane.generation)
+
+
+def quiet_clients() -> None:
+    """Keeps from the log what clients tell of every attempt to reach a broker that is away: their callers are told too.
+
+    So they are of what is left behind then. Futures with an error that nobody awaits: a batch's waiter in aiokafka, the
+    resolution of a host's name in uvloop. A connection of a client whose start was given up, which is closed when it
+    is collected.
+    """
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    logging.getLogger("asyncio").addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    text = record.getMessage()
+    error = record.exc_info[1] if record.exc_info else None
+    is_abandoned = text.startswith("Future exception was never retrieved")
+    return not (
+        text.startswith("Unclosed AIOKafkaConnection")
+        or (is_abandoned and isinstance(error, KafkaError | socket.gaierror))
+    )
 
 
 class KafkaFeed:
@@ -226,6 +248,7 @@ class TopicSettings:
     def to_configuration(self) -> dict[str, str]:
         return {
             "cleanup.policy": "delete",
+            "compression.type": "uncompressed" if self.compression == "none" else self.compression,
             "max.message.bytes": str(record_bytes_max),
             "message.timestamp.type": "CreateTime",
             "min.insync.replicas": str(self.min_insync_replicas),

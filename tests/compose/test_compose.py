@@ -49,6 +49,13 @@ def test_containers_may_do_little(lab: ComposedLab) -> None:
         assert each["HostConfig"]["ReadonlyRootfs"] is service_of(each).startswith(ours), service_of(each)
 
 
+def test_no_volume_is_without_a_name(lab: ComposedLab) -> None:
+    """A nameless one is made anew at every `up`: what it holds is lost, and it is left behind."""
+    named = {f"meridian-test_{name}" for name in compose("config", "--volumes").split()}
+    mounts = [mount for each in containers() for mount in each["Mounts"] if mount["Type"] == "volume"]
+    assert {mount["Name"] for mount in mounts} == named
+
+
 def test_no_port_is_open_beyond_loopback(lab: ComposedLab) -> None:
     published = [
         binding["HostIp"]

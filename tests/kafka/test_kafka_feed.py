@@ -312,6 +312,7 @@ async def test_topics_are_made_as_the_settings_say(kafka_bootstrap: str, region:
     assert len(described[heartbeats_topic(region)]["partitions"]) == 1
     values = {name: value for name, value, *_ in answer.resources[0][4]}
     assert values["retention.ms"] == str(48 * 3_600_000)
+    assert values["compression.type"] == "gzip"
     assert values["message.timestamp.type"] == "CreateTime"
     assert values["min.insync.replicas"] == "1"
     assert values["unclean.leader.election.enable"] == "false"
