@@ -242,7 +242,7 @@ wrong_operator = f"{any_of}[ALL, OR]"
 wrong_operator_in_older_words = (
     "Value 'x' at 'conditionalOperator' failed to satisfy constraint: Member must satisfy enum value set: [OR, AND]"
 )
-wrong_choices = {"ReturnConsumedCapacity": "x", "ReturnValues": "x", "ReturnItemCollectionMetrics": "x"}
+three_choices = {"ReturnConsumedCapacity": "x", "ReturnValues": "x", "ReturnItemCollectionMetrics": "x"}
 
 
 def nested(levels: int) -> Any:
@@ -264,9 +264,9 @@ def compared(levels: int) -> Any:
         ("update_item", {"TableName": "", "ReturnValues": "x"}, [no_name]),
         ("update_item", {"TableName": "", "Key": None}, [no_name_in_older_words, no_key]),
         ("update_item", {"ConditionalOperator": "x", "Key": None}, [wrong_operator_in_older_words, no_key]),
-        ("put_item", wrong_choices, [wrong_capacity, wrong_values, wrong_metrics]),
-        ("delete_item", wrong_choices, [wrong_capacity, wrong_values, wrong_metrics]),
-        ("update_item", wrong_choices, [wrong_values]),
+        ("put_item", three_choices, [wrong_capacity, wrong_values, wrong_metrics]),
+        ("delete_item", three_choices, [wrong_capacity, wrong_values, wrong_metrics]),
+        ("update_item", three_choices, [wrong_values]),
         ("update_item", {"ReturnConsumedCapacity": "x", "ConditionalOperator": "x"}, [wrong_capacity]),
         ("put_item", {"ConditionalOperator": "x"} | compared(62), [wrong_operator]),
         ("put_item", {"ConditionalOperator": "x"} | compared(63), [wrong_operator_in_older_words]),

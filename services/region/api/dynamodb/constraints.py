@@ -36,7 +36,7 @@ _map_key = (
 )
 
 
-_told_by_writes = {
+_newest_words = {
     "TableName": (
         "Value at 'TableName' failed to satisfy constraint: Member must have length greater than or equal to 1"
     ),
@@ -77,11 +77,16 @@ def nests_very_deep(members: Members) -> bool:
     return any(isinstance(value, Attributes | StandaloneValue) and value.nests_very_deep for value in values)
 
 
-def check_read(members: Members, shape: Structure) -> None:
-    """As `check`, but of numbers out of bounds, if nothing else is wrong, the first is told without its value."""
+def check_read(members: Members, shape: Structure, *, bare: str | None = None) -> None:
+    """As `check`, but of numbers out of bounds, if nothing else is wrong, the first is told without its value.
+
+    If the member `bare` is wrong, that is told by itself and without an envelope.
+    """
     errors: list[str] = []
     _judge_members(members, shape, "", errors)
     if errors:
+        if bare is not None and _errors_of(bare, members, shape):
+            raise ValidationError(_newest_words[bare])
         numbers = [name for name, member in shape.members.items() if isinstance(member, Whole)]
         wrong = [(name, error) for name in numbers for error in _errors_of(name, members, shape)]
         if len(wrong) == len(errors):
@@ -121,9 +126,9 @@ def _errors_of_write(members: Members, shape: Structure, alone: Sequence[str]) -
 
 def _told_by_write(name: str, members: Members, shape: Structure) -> list[str]:
     errors = _errors_of(name, members, shape)
-    if not errors or name not in _told_by_writes or (name == "TableName" and members[name]):
+    if not errors or name not in _newest_words or (name == "TableName" and members[name]):
         return errors
-    return [_told_by_writes[name]]
+    return [_newest_words[name]]
 
 
 def _errors_of(name: str, members: Members, shape: Structure) -> list[str]:
