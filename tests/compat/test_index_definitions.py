@@ -231,5 +231,16 @@ def test_members_are_judged_first(client: Any) -> None:
         create(client, "pca", GlobalSecondaryIndexes=[global_index("index", "a", included=included)])
 
 
+def test_names_of_global_indexes_are_told_before_those_of_local_ones(client: Any) -> None:
+    short = "Value '{}' at '{}SecondaryIndexes.1.member.indexName' failed to satisfy constraint: {}".format
+    longer = "Member must have length greater than or equal to 3"
+    with invalid(f"2 validation errors detected: {short('zz', 'global', longer)}; {short('aa', 'local', longer)}"):
+        create(
+            *(client, "pca"),
+            LocalSecondaryIndexes=[local_index("aa", "p", "a")],
+            GlobalSecondaryIndexes=[global_index("zz", "a")],
+        )
+
+
 def _units(read: int, write: int) -> dict[str, int]:
     return {"ReadCapacityUnits": read, "WriteCapacityUnits": write}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.compat.tables import invalid, items_of, unique
+from tests.compat.tables import invalid, items_of, refused, unique
 
 parameters = "One or more parameter values were invalid: "
 partition = unique()
@@ -160,9 +160,14 @@ def test_an_operator_needs_two_conditions(filled: Any, conditions: Any, message:
 
 
 @pytest.mark.parametrize("operator", ["DOG", "and"])
-def test_an_unknown_operator_is_told_by_its_place(filled: Any, operator: str) -> None:
+def test_an_unknown_operator_is_told_by_its_place_and_by_a_query_alone(filled: Any, operator: str) -> None:
     with invalid(f"Value '{operator}' at 'conditionalOperator' failed to satisfy constraint"):
         filled.scan(ConditionalOperator=operator)
+    with refused("ValidationException") as refusal:
+        filled.query(ConditionalOperator=operator, Select="NONE")
+    assert refusal.value.response["Error"]["Message"] == (
+        "Failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]"
+    )
     with invalid(f"Value '{operator}' at 'scanFilter.a.member.comparisonOperator' failed to satisfy constraint"):
         filled.scan(ScanFilter={"a": compared(operator)})
 

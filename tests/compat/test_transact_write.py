@@ -366,6 +366,8 @@ def test_the_first_action_with_something_wrong_is_told(client: Any, table: Any) 
         client.transact_write_items(TransactItems=[too_deep, malformed])
     with invalid("Invalid ConditionExpression: Syntax error"):
         client.transact_write_items(TransactItems=[malformed, too_deep])
+    with invalid("Invalid ConditionExpression: Syntax error"):
+        client.transact_write_items(TransactItems=[check(table, unique(), "attribute_exists(", Key={"p": deep})])
 
 
 def test_deep_values_matter_only_where_they_are_written(client: Any, table: Any) -> None:
@@ -377,6 +379,9 @@ def test_deep_values_matter_only_where_they_are_written(client: Any, table: Any)
     assert reason["Message"].startswith("Nesting Levels have exceeded supported limits")
     differs = check(table, unique(), "p = :v", ExpressionAttributeValues={":v": deep})
     assert codes(cancelled(client, differs)) == ["ConditionalCheckFailed"]
+    deeper = check(table, unique(), "p = :v", ExpressionAttributeValues={":v": {"M": {"n": deep}}})
+    with invalid("Nesting Levels have exceeded supported limits"):
+        client.transact_write_items(TransactItems=[deeper])
 
 
 def test_more_than_a_hundred_actions_are_refused(client: Any, table: Any) -> None:

@@ -158,7 +158,7 @@ def test_any_document_is_refused_as_a_request_or_has_members(document: Any) -> N
 def test_reading_again_finds_nothing_new(attributes: dict[str, Any]) -> None:
     """What is canonical stays as it is: commands are read from it more than once."""
     try:
-        item, _, problem = read_attributes(attributes)
+        item, _, problem, _ = read_attributes(attributes)
     except ServiceError:
         return
     if problem is None:

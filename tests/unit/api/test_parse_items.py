@@ -123,7 +123,7 @@ def test_faults_of_a_put_are_reported_in_the_services_order() -> None:
         ("NUMBER_VALUE cannot be converted to String", {"Item": {"a": {"S": "1"}, "b": {"N": "x"}}}),
         (
             (
-                "1 validation error detected: Value '' at 'tableName' failed to satisfy constraint: "
+                "1 validation error detected: Value at 'TableName' failed to satisfy constraint: "
                 "Member must have length greater than or equal to 1"
             ),
             {"TableName": "orders"},

@@ -51,6 +51,7 @@ class Attributes(NamedTuple):
     item: Item  # canonical, unless there is a problem
     size_max_bytes: int  # at least as large as the item's size, and cheap
     problem: Problem | None
+    nests_very_deep: bool = False
 
 
 class StandaloneValue(NamedTuple):
@@ -58,6 +59,7 @@ class StandaloneValue(NamedTuple):
 
     value: AttributeValue
     problem: str | None
+    nests_very_deep: bool = False
 
 
 def read_attributes(
@@ -87,21 +89,22 @@ def read_attributes(
         problem = findings.problem
         size_max_bytes += findings.size_max_bytes
     if "" in attributes or (size_max_bytes > limits.attribute_name_bytes_max and problem is None):
-        problem = problem or _name_problem(attributes)
-    return Attributes(attributes, size_max_bytes, problem)
+        problem = _name_problem(attributes) or problem
+    return Attributes(attributes, size_max_bytes, problem, findings is not None and findings.nests_very_deep)
 
 
 def read_value(value: object, *, older_words: bool = False) -> StandaloneValue:
     """Check one attribute value, and make it canonical."""
     findings = _Findings(older_words=older_words)
     canonical = _read_value(value, 1, findings)
-    return StandaloneValue(canonical, None if findings.problem is None else findings.problem.message)
+    problem = None if findings.problem is None else findings.problem.message
+    return StandaloneValue(canonical, problem, findings.nests_very_deep)
 
 
 def wrong_name(name: str) -> str | None:
     """What is wrong with the name of an attribute."""
     if not name:
-        return f"{_invalid}Empty attribute name"
+        return "Empty attribute name"
     return _too_large_name if _is_too_large_name(name) else None
 
 
@@ -113,12 +116,13 @@ def is_too_large(attributes: Attributes) -> bool:
 
 
 class _Findings:
-    __slots__ = ("attribute", "levels_max", "older_words", "problem", "size_max_bytes")
+    __slots__ = ("attribute", "levels_max", "nests_very_deep", "older_words", "problem", "size_max_bytes")
 
     def __init__(self, levels_max: int = limits.nesting_levels_max, *, older_words: bool) -> None:
         self.levels_max = levels_max
         self.older_words = older_words
         self.attribute = ""
+        self.nests_very_deep = False
         self.problem: Problem | None = None
         self.size_max_bytes = 0
 
@@ -269,7 +273,23 @@ def _may_hold(content: list[Any] | dict[str, Any], depth: int, findings: _Findin
     if not content or depth < findings.levels_max:
         return True
     findings.add(_too_deep)
+    findings.nests_very_deep |= _nests_deeper(content, limits.newer_words_levels_max - depth)
     return False
+
+
+def _nests_deeper(content: Any, levels: int) -> bool:
+    """Whether there are more than so many levels of documents inside of this one."""
+    layer = [content]
+    for _ in range(levels + 1):
+        layer = [
+            inner
+            for each in layer
+            for value in (each.values() if isinstance(each, dict) else each if isinstance(each, list) else ())
+            if isinstance(value, dict)
+            for inner in (value.get("M"), value.get("L"))
+            if inner
+        ]
+    return bool(layer)
 
 
 def _is_too_large_name(name: str) -> bool:

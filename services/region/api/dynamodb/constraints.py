@@ -36,25 +36,59 @@ _map_key = (
 )
 
 
-def check(members: Members, shape: Structure, *, alone: Sequence[str] = ()) -> None:
-    """Raise one `ValidationError` that names every constraint (up to ten) that the members violate.
+_newest_words = {
+    "TableName": (
+        "Value at 'TableName' failed to satisfy constraint: Member must have length greater than or equal to 1"
+    ),
+    "ReturnValues": (
+        "Failed to satisfy constraint: "
+        "Member must satisfy enum value set: [ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]"
+    ),
+    "ConditionalOperator": "Failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]",
+}
 
-    The first of the members in `alone` that is given and wrong is told by itself, unless a required one is missing.
+
+def check(members: Members, shape: Structure) -> None:
+    """Raise one `ValidationError` that names every constraint (up to ten) that the members violate."""
+    errors: list[str] = []
+    _judge_members(members, shape, "", errors)
+    if errors:
+        raise errors_detected(errors)
+
+
+def check_write(members: Members, shape: Structure, *, alone: Sequence[str]) -> None:
+    """As `check`, in the words of PutItem, UpdateItem and DeleteItem.
+
+    The first of the members in `alone` that is wrong is told by itself, and of some members neither value nor place.
+    Requests without a key or an item, and ones that nest very deep, are told of in the older words.
     """
     errors: list[str] = []
     _judge_members(members, shape, "", errors)
     if errors:
-        complete = shape.required <= members.keys()
-        raise errors_detected((complete and _errors_of_first(alone, members, shape)) or errors)
+        older = not shape.required <= members.keys() or nests_very_deep(members)
+        raise errors_detected(errors if older else _errors_of_write(members, shape, alone))
 
 
-def check_read(members: Members, shape: Structure) -> None:
-    """As `check`, but of numbers out of bounds, if nothing else is wrong, the first is told without its value."""
+def nests_very_deep(members: Members) -> bool:
+    """Whether the service tells what is wrong with such a write in its older words."""
+    values = [*members.values()]
+    for name in ("Expected", "AttributeUpdates"):
+        values += [part.get("Value") for part in members.get(name, {}).values() if part is not None]
+    return any(isinstance(value, Attributes | StandaloneValue) and value.nests_very_deep for value in values)
+
+
+def check_read(members: Members, shape: Structure, *, bare: str | None = None) -> None:
+    """As `check`, but of numbers out of bounds, if nothing else is wrong, the first is told without its value.
+
+    If the member `bare` is wrong, that is told by itself and without an envelope.
+    """
     errors: list[str] = []
     _judge_members(members, shape, "", errors)
     if errors:
+        if bare is not None and _errors_of(bare, members, shape):
+            raise ValidationError(_newest_words[bare])
         numbers = [name for name, member in shape.members.items() if isinstance(member, Whole)]
-        wrong = [(name, error) for name in numbers for error in _errors_of_first([name], members, shape)]
+        wrong = [(name, error) for name in numbers for error in _errors_of(name, members, shape)]
         if len(wrong) == len(errors):
             name, error = wrong[0]
             errors = [f"Value at '{name}' failed{error.partition(' failed')[2]}"]
@@ -84,12 +118,24 @@ def _judge_members(members: Members, shape: Structure, path: str, errors: list[s
             errors.append(_error(None, member, path + java, _not_null))
 
 
-def _errors_of_first(names: Sequence[str], members: Members, shape: Structure) -> list[str]:
+def _errors_of_write(members: Members, shape: Structure, alone: Sequence[str]) -> list[str]:
+    first = next((name for name in alone if _errors_of(name, members, shape)), None)
+    names = [first] if first else [name for name, _, _ in shape.judged]
+    return [told for name in names for told in _told_by_write(name, members, shape)]
+
+
+def _told_by_write(name: str, members: Members, shape: Structure) -> list[str]:
+    errors = _errors_of(name, members, shape)
+    if not errors or name not in _newest_words or (name == "TableName" and members[name]):
+        return errors
+    return [_newest_words[name]]
+
+
+def _errors_of(name: str, members: Members, shape: Structure) -> list[str]:
     errors: list[str] = []
-    for name in names:
-        if name in members and not errors:
-            member = shape.members[name]
-            _judges[type(member)](members[name], member, java_name(name), errors)
+    member = shape.members[name]
+    if name in members and (judge := _judges.get(type(member))) is not None:
+        judge(members[name], member, java_name(name), errors)
     return errors
 
 

@@ -103,9 +103,11 @@ def item_of(attributes: Attributes) -> Item:
     return attributes.item
 
 
-class ItemSizeError(ValidationError):
-    """Unlike what else is wrong with a request, this is never told in an envelope."""
+class BareError(ValidationError):
+    """Unlike what else is wrong with a write, this is never told in an envelope."""
 
+
+class ItemSizeError(BareError):
     def __init__(self, subject: str = "Item size") -> None:
         super().__init__(f"{subject} has exceeded the maximum allowed size")
 

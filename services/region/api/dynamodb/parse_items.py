@@ -13,7 +13,7 @@ from services.region.api.dynamodb.legacy_conditions import check_conditional_ope
 from services.region.api.dynamodb.legacy_updates import attribute_updates_of
 from services.region.api.dynamodb.members import Members, structure
 from services.region.api.dynamodb.parameters import (
-    ItemSizeError,
+    BareError,
     capacity_wish,
     check_attributes_to_get,
     check_combination,
@@ -113,7 +113,7 @@ def parse_put_item(request: dict[str, Any]) -> PutItem:
             check_item_size(attributes)
             return PutItem(table, item)
         return _put_item_of(request)
-    except ItemSizeError:
+    except BareError:
         raise
     except ValidationError as error:
         raise constraints.in_envelope(error) from None
@@ -121,7 +121,7 @@ def parse_put_item(request: dict[str, Any]) -> PutItem:
 
 def _put_item_of(request: dict[str, Any]) -> PutItem:
     members = _put_item.read(request)
-    constraints.check(members, _put_item, alone=("TableName",))
+    constraints.check_write(members, _put_item, alone=("TableName",))
     check_combination(*(members, ("ConditionExpression",), ("Expected", "ConditionalOperator")), names_missing=False)
     check_conditional_operator(members, "Expected")
     item = item_of(members["Item"])
@@ -155,7 +155,7 @@ def parse_get_item(request: dict[str, Any]) -> GetItem:
 def parse_update_item(request: dict[str, Any]) -> UpdateItem:
     try:
         return _update_item_of(request)
-    except ItemSizeError:
+    except BareError:
         raise
     except ValidationError as error:
         raise constraints.in_envelope(error) from None
@@ -163,7 +163,7 @@ def parse_update_item(request: dict[str, Any]) -> UpdateItem:
 
 def _update_item_of(request: dict[str, Any]) -> UpdateItem:
     members = _update_item.read(request)
-    constraints.check(members, _update_item, alone=_told_alone_by_update_item)
+    constraints.check_write(members, _update_item, alone=_told_alone_by_update_item)
     check_combination(
         members,
         ("UpdateExpression", "ConditionExpression"),
@@ -195,13 +195,15 @@ def _update_item_of(request: dict[str, Any]) -> UpdateItem:
 def parse_delete_item(request: dict[str, Any]) -> DeleteItem:
     try:
         return _delete_item_of(request)
+    except BareError:
+        raise
     except ValidationError as error:
         raise constraints.in_envelope(error) from None
 
 
 def _delete_item_of(request: dict[str, Any]) -> DeleteItem:
     members = _delete_item.read(request)
-    constraints.check(members, _delete_item)
+    constraints.check_write(members, _delete_item, alone=("TableName",))
     check_combination(*(members, ("ConditionExpression",), ("Expected", "ConditionalOperator")), names_missing=False)
     check_conditional_operator(members, "Expected")
     key = item_of(members["Key"])
@@ -223,7 +225,8 @@ def _plain_table(request: dict[str, Any], member: str) -> str | None:
 def _returning_old(members: Members) -> ReturnValues:
     values = ReturnValues(members.get("ReturnValues", "NONE"))
     if values not in (ReturnValues.NONE, ReturnValues.ALL_OLD):
-        raise ValidationError("ReturnValues can only be ALL_OLD or NONE")
+        refused = BareError if constraints.nests_very_deep(members) else ValidationError
+        raise refused("ReturnValues can only be ALL_OLD or NONE")
     return values
 
 

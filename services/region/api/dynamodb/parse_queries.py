@@ -75,7 +75,7 @@ _choices = {"COUNT": "only the Count"}
 
 def parse_query(request: dict[str, Any]) -> Query:
     members = _query.read(request)
-    constraints.check_read(members, _query)
+    constraints.check_read(members, _query, bare="ConditionalOperator")
     check_combination(
         members,
         ("ProjectionExpression", "FilterExpression", "KeyConditionExpression"),

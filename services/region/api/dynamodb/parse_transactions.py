@@ -36,7 +36,7 @@ from shared.model.values import Item
 
 _several_actions = "TransactItems can only contain one of Check, Put, Update or Delete"
 _no_action = "Invalid Request: TransactWriteRequest should contain Delete or Put or Update request"
-_deep_attributes = shapes.AttributeMap(limits.transaction_value_levels_max)  # only what they make of an item is judged
+_deep_attributes = shapes.AttributeMap(limits.transaction_value_levels_max)
 
 
 def _action(name: str, *required: str, **members: Shape) -> Structure:
@@ -133,8 +133,8 @@ def _action_of(item: Members) -> Action:
         return _put_of(members)
     if kind == "Update":
         return _update_of(members)
-    key = item_of(members["Key"])
     guard = _only_guard_of(members)
+    key = item_of(members["Key"])
     if kind == "Delete":
         return DeleteItem(table_of(members), key, guard)
     return ConditionCheck(table_of(members), key, guard)
@@ -147,12 +147,11 @@ def _put_of(members: Members) -> PutItem:
 
 
 def _update_of(members: Members) -> UpdateItem:
-    key = item_of(members["Key"])
     substitutions = substitutions_in_bare_words(members)
     update = bind_update(members["UpdateExpression"], substitutions)
     guard = _guard_of(members, substitutions)
     substitutions.check_all_used()
-    return UpdateItem(table_of(members), key, update, guard)
+    return UpdateItem(table_of(members), item_of(members["Key"]), update, guard)
 
 
 def _only_guard_of(members: Members) -> Guard:
