@@ -3,11 +3,8 @@
 On real partition files, against lists of items; and whenever an index comes to a table, it holds the same in the end.
 """
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -15,26 +12,21 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.region.commands.queries import Page, Query, Scan
-from services.region.engine.indexes import Indexes
-from services.region.engine.queries import Queries
-from services.region.engine.registry import Registry, Table
+from services.region.commands.queries import Query, Scan
 from services.region.expressions.key_conditions import KeyCondition, bind_key_condition
 from services.region.expressions.substitutions import Substitutions
 from services.region.rules.indexes import index_key, projected
-from services.region.storage.catalog import LocalTable, Stage
 from services.region.storage.index_entries import FileIndex, IndexPhase
 from services.region.storage.partition_file import PartitionFile
 from services.region.storage.partition_state import PartitionState
-from services.region.storage.partitions import Partition, Partitions
 from services.region.storage.writer import Job
 from shared.changes.records import Kind, Lane
-from shared.clock import SystemClock
 from shared.model.indexes import ProjectionType, SecondaryIndex
 from shared.model.keys import ItemKey, KeyAttribute, KeySchema, item_key, joined_key_bytes, key_bytes
 from shared.model.sizes import item_size_bytes
 from shared.model.tables import Generation, RegionName, TableDefinition
 from shared.model.values import AttributeValue, Item, decode_item, encode_item
+from tests.properties.tables import OpenTable, opened_table
 
 p, c = KeyAttribute("p", "S"), KeyAttribute("c", "N")
 g, h, v, w = KeyAttribute("g", "S"), KeyAttribute("h", "B"), KeyAttribute("v", "N"), KeyAttribute("w", "S")
@@ -127,57 +119,9 @@ def implied(index: SecondaryIndex, items: dict[ItemKey, Item]) -> list[Entry]:
     return sorted(entries, key=lambda entry: entry[:3])
 
 
-class Filled(NamedTuple):
-    runner: asyncio.Runner
-    table: Table
-    queries: Queries
-
-    def apply(self, changes: Sequence[Change]) -> None:
-        for change in changes:
-            partition = self.table.partition(item_key(schema, change.key).slot)
-            self.runner.run(submitted(partition, change))
-
-    def pages(self, request: Query | Scan) -> Iterator[Page]:
-        """All pages of a request, each from the key of the one before."""
-        while True:
-            if isinstance(request, Query):
-                page = self.runner.run(self.queries.query(request))
-            else:
-                page = self.runner.run(self.queries.scan(request))
-            yield page
-            if page.last_key is None:
-                return
-            request = replace(request, start_key=page.last_key)
-
-
-async def submitted(partition: Partition, change: Change) -> None:
-    await partition.submit(Apply([change]))
-
-
-@contextmanager
-def made(folder: Path) -> Iterator[Filled]:
-    with asyncio.Runner() as runner:
-        partitions = runner.run(opened(folder))
-        first_state = PartitionState(indexes=[FileIndex(index) for index in indexes])
-        lanes = [Lane(definition.generation, number) for number in range(definition.partition_count)]
-        table = Table(
-            LocalTable(definition, Stage.ACTIVE), [partitions.of(lane, first_state=first_state) for lane in lanes]
-        )
-        registry = Registry()
-        registry.put(table)
-        yield Filled(runner, table, Queries(registry, Indexes(registry, region=1, name="here", clock=SystemClock())))
-        runner.run(partitions.close())
-
-
-async def opened(folder: Path) -> Partitions:
-    return Partitions(
-        folder,
-        key=bytes(32),
-        region=1,
-        clock=SystemClock(),
-        writer_threads=1,
-        committed=lambda _partition, _group: None,
-    )
+def apply(filled: OpenTable, changes: Sequence[Change]) -> None:
+    for change in changes:
+        filled.submit(filled.table.partition(item_key(schema, change.key).slot), Apply([change]))
 
 
 def condition_of(index: SecondaryIndex, item: Item) -> KeyCondition:
@@ -198,8 +142,8 @@ def test_a_query_is_a_filter_and_a_sort_of_the_items(
 ) -> None:
     items = outcome_of(changes)
     entries = implied(index, items)
-    with TemporaryDirectory() as folder, made(Path(folder)) as filled:
-        filled.apply(changes)
+    with TemporaryDirectory() as folder, opened_table(Path(folder), definition) as filled:
+        apply(filled, changes)
         for partition in {entry.partition for entry in entries}:
             expected = [entry for entry in entries if entry.partition == partition]
             query = Query(
@@ -222,8 +166,8 @@ def test_segments_of_a_scan_are_all_the_entries(
     changes: Sequence[Change], index: SecondaryIndex, limit: int | None, total: int
 ) -> None:
     entries = implied(index, outcome_of(changes))
-    with TemporaryDirectory() as folder, made(Path(folder)) as filled:
-        filled.apply(changes)
+    with TemporaryDirectory() as folder, opened_table(Path(folder), definition) as filled:
+        apply(filled, changes)
         found = [
             decode_item(image)
             for segment in range(total)

@@ -1,8 +1,6 @@
 """Pages put together are the whole Query or Scan, whatever its bounds, limit and direction, on real partition files."""
 
-import asyncio
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -10,21 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.region.commands.queries import Page, Query, Scan
-from services.region.engine.indexes import Indexes
-from services.region.engine.queries import Queries
-from services.region.engine.registry import Registry, Table
 from services.region.expressions.key_conditions import bind_key_condition
 from services.region.expressions.substitutions import Substitutions
-from services.region.storage.catalog import LocalTable, Stage
 from services.region.storage.partition_file import PartitionFile
-from services.region.storage.partitions import Partitions
-from shared.changes.records import Kind, Lane
-from shared.clock import SystemClock
+from shared.changes.records import Kind
 from shared.limits import page_bytes_max
 from shared.model.keys import ItemKey, KeyAttribute, KeySchema, item_key
 from shared.model.sizes import item_size_bytes
 from shared.model.tables import Generation, RegionName, TableDefinition
 from shared.model.values import Item, decode_item, encode_item
+from tests.properties.tables import OpenTable, opened_table
 
 schema = KeySchema(KeyAttribute("p", "S"), KeyAttribute("c", "N"))
 definition = TableDefinition(
@@ -40,17 +33,10 @@ sort_keys = range(-15, 16)
 
 
 class Filled(NamedTuple):
-    """A table's queries, with the loop that they run on and all its items by key."""
+    """A table that is open, with all its items by key."""
 
-    runner: asyncio.Runner
-    queries: Queries
+    open: OpenTable
     items: dict[ItemKey, Item]
-
-    def query(self, query: Query) -> Page:
-        return self.runner.run(self.queries.query(query))
-
-    def scan(self, scan: Scan) -> Page:
-        return self.runner.run(self.queries.scan(scan))
 
 
 def all_items() -> Iterator[Item]:
@@ -76,34 +62,12 @@ class Fill:
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
-    with asyncio.Runner() as runner:
-        partitions = runner.run(opened(tmp_path_factory.mktemp("tables")))
-        lanes = [Lane(definition.generation, number) for number in range(definition.partition_count)]
-        table = Table(LocalTable(definition, Stage.ACTIVE), [partitions.of(lane) for lane in lanes])
-        items = {item_key(schema, item): item for item in all_items()}
-        for partition in table.partitions:
-            mine = [item for key, item in items.items() if table.partition(key.slot) is partition]
-            runner.run(filled_by(partitions, partition.lane, mine))
-        registry = Registry()
-        registry.put(table)
-        indexes = Indexes(registry, region=1, name="here", clock=SystemClock())
-        yield Filled(runner, Queries(registry, indexes), dict(sorted(items.items())))
-        runner.run(partitions.close())
-
-
-async def opened(folder: Path) -> Partitions:
-    return Partitions(
-        folder,
-        key=bytes(32),
-        region=1,
-        clock=SystemClock(),
-        writer_threads=1,
-        committed=lambda _partition, _group: None,
-    )
-
-
-async def filled_by(partitions: Partitions, lane: Lane, items: Sequence[Item]) -> None:
-    await partitions.of(lane).submit(Fill(items))
+    items = {item_key(schema, item): item for item in all_items()}
+    with opened_table(tmp_path_factory.mktemp("tables"), definition) as opened:
+        for partition in opened.table.partitions:
+            mine = [item for key, item in items.items() if opened.table.partition(key.slot) is partition]
+            opened.submit(partition, Fill(mine))
+        yield Filled(opened, dict(sorted(items.items())))
 
 
 def items_of(page: Page) -> list[Item]:
@@ -151,45 +115,36 @@ def test_query_pages_concatenate_to_the_whole(
         placeholder: {"N": str(value)} for placeholder, value in zip((":a", ":b"), given_, strict=False)
     }
     key_condition = bind_key_condition(f"p = :p {condition}", Substitutions(None, values))
-    found: list[Item] = []
-    start_key = None
-    while True:
-        page = filled.query(Query("table", key_condition, forward=forward, limit=limit, start_key=start_key))
-        check_page(page, limit)
-        found += items_of(page)
-        if (start_key := page.last_key) is None:
-            break
+    found = read(filled, Query("table", key_condition, forward=forward, limit=limit))
     expected = [item for item in filled.items.values() if item["p"] == {"S": name}]
     expected = [item for item in expected if within(int(item["c"]["N"]), condition, given_)]
     assert found == (expected if forward else expected[::-1])
 
 
-def scanned(filled: Filled, *, limit: int | None, segment: int = 0, total: int = 1) -> list[Item]:
+def read(filled: Filled, request: Query | Scan) -> list[Item]:
     found: list[Item] = []
-    start_key = None
-    while True:
-        page = filled.scan(Scan("table", limit=limit, start_key=start_key, segment=segment, total_segments=total))
-        check_page(page, limit)
+    for page in filled.open.pages(request):
+        check_page(page, request.limit)
         found += items_of(page)
-        if (start_key := page.last_key) is None:
-            return found
+    return found
 
 
 @settings(max_examples=30, deadline=None)
 @given(limits)
 def test_scan_pages_concatenate_to_the_whole(filled: Filled, limit: int | None) -> None:
-    assert scanned(filled, limit=limit) == list(filled.items.values())
+    assert read(filled, Scan("table", limit=limit)) == list(filled.items.values())
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 40), limits)
 def test_segments_concatenate_to_the_whole_scan(filled: Filled, total: int, limit: int | None) -> None:
-    found = [scanned(filled, limit=limit, segment=segment, total=total) for segment in range(total)]
+    segments = [Scan("table", limit=limit, segment=segment, total_segments=total) for segment in range(total)]
+    found = [read(filled, segment) for segment in segments]
     assert [item for segment in found for item in segment] == list(filled.items.values())
 
 
 def test_a_whole_megabyte_comes_in_one_page(filled: Filled) -> None:
     """The page is full with the item that no longer fits, not with the last one that does."""
-    page = filled.scan(Scan("table"))
+    page = filled.open.page(Scan("table"))
     first, *_ = (item for item in filled.items.values() if item not in items_of(page))
     assert sum(map(item_size_bytes, items_of(page))) + item_size_bytes(first) > page_bytes_max

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -25,10 +24,11 @@ from shared.model.keys import ItemKey, KeyAttribute, KeySchema, item_key
 from shared.model.tables import Generation, RegionName, StreamSpecification, TableDefinition
 from shared.model.values import Item, decode_item, encode_item, same_item
 from shared.versions.versions import Version, encode_seen, timestamp_at
+from tests.properties.tables import opened_partitions
 
 schema = KeySchema(KeyAttribute("p", "S"))
 enabled = StreamSpecification(enabled=True, view_type="NEW_AND_OLD_IMAGES")
-here, there = 1, 2
+there = 2
 
 
 class Write(NamedTuple):
@@ -85,22 +85,8 @@ class Region(NamedTuple):
 
 @pytest.fixture(scope="module")
 def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
-    folder: Path = tmp_path_factory.mktemp("streams")
-    with asyncio.Runner() as runner:
-
-        async def opened() -> Partitions:
-            return Partitions(
-                folder,
-                key=bytes(32),
-                region=here,
-                clock=SystemClock(),
-                writer_threads=2,
-                committed=lambda _partition, _group: None,
-            )
-
-        partitions = runner.run(opened())
+    with opened_partitions(tmp_path_factory.mktemp("streams")) as (runner, partitions):
         yield Region(runner, partitions, (Generation(number.to_bytes(16)) for number in range(1, 10_000)))
-        runner.run(partitions.close())
 
 
 @settings(max_examples=25, deadline=None)
