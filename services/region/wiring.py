@@ -56,7 +56,7 @@ from services.region.rules.arns import Arns
 from services.region.settings import RegionSettings
 from services.region.storage.catalog import Catalog
 from services.region.storage.connections import check_sqlite
-from services.region.storage.partitions import Partition, Partitions
+from services.region.storage.partitions import CommittedHook, Partition, Partitions
 from services.region.storage.transaction_log import TransactionLog
 from services.region.storage.writer import Group
 from services.region.vault.storage_key import storage_key
@@ -86,155 +86,104 @@ class RegionService:
     readiness: Readiness
 
 
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What everything else of a region stands on."""
+
+    settings: RegionSettings
+    clock: Clock
+    topology: Topology
+    number: int
+    key: bytes
+    arns: Arns
+    catalog: Catalog
+    partitions: Partitions
+    registry: Registry
+    lanes: Lanes
+    streams: StreamRegister
+    replicas: Replicas
+
+
 @asynccontextmanager
 async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[RegionService]:
     check_sqlite()
-    region = settings.region
-    topology = settings.topology if settings.topology.regions else _alone(settings)
-    number = topology.named(region).number
-    make_folder(settings.data.absolute())
-    key = storage_key(settings.data)
-    catalog = Catalog(settings.data / "catalog.db", region=region, number=number)
     metrics = CollectorRegistry()
-    request_metrics = RequestMetrics()
     groups = GroupMetrics()
-    metrics.register(request_metrics)
-    ProcessCollector(registry=metrics)
 
     def committed(partition: Partition, group: Group) -> None:
         groups.observe(group)
         if group.changes and lanes.is_shared(partition.lane):
             take_up(partition, group.changes)
 
-    partitions = Partitions(
-        settings.data / "tables",
-        key=key,
-        region=number,
-        clock=clock,
-        writer_threads=writer_threads,
-        committed=committed,
-    )
-    definitions = partitions.of(catalog_lane)
-    arns = Arns(region, settings.account)
-    registry = Registry(arns)
-    lanes = Lanes(registry, definitions=definitions)
-    stream_register = StreamRegister(clock)
-    replicas = Replicas(
-        registry,
-        catalog=catalog,
-        partitions=partitions,
-        definitions=definitions,
-        topology=topology,
-        region=region,
-        streams=stream_register,
-    )
-    ring = FeedRing()
-    feed = Feed(registry, lanes, ring=ring, topology=topology, region=region, clock=clock)
+    ground = _open_ground(settings, clock, committed)
+    region, topology, registry, lanes = settings.region, ground.topology, ground.registry, ground.lanes
+    feed = Feed(registry, lanes, ring=FeedRing(), topology=topology, region=region, clock=clock)
     publisher, publish = None, None
     take_up, beat = feed.committed, feed.beat
     if settings.feed == "kafka":
         publisher = KafkaPublisher(
             settings.kafka_bootstrap, region=region, topics=_topics(settings), access=settings.kafka_access()
         )
-        publish = Publish(
-            registry,
-            lanes,
-            catalog=catalog,
-            feed=feed,
-            publisher=publisher,
-            metrics=metrics,
-        )
+        publish = Publish(registry, lanes, catalog=ground.catalog, feed=feed, publisher=publisher, metrics=metrics)
         take_up, beat = publish.committed, publish.beat
-    replication = Replication(registry, lanes, replicas, topology=topology, region=region)
-    links = Links(clock)
-    followers = Followers(registry, definitions=definitions, topology=topology, region=region, clock=clock)
-    horizons = Horizons(registry, replicas, region=region, clock=clock)
-    retention = Retention(registry, horizons, topology=topology, region=region, clock=clock)
+    transaction_log = TransactionLog(
+        settings.data / "transactions.db",
+        key=ground.key,
+        loop=ground.partitions.loop,
+        threads=ground.partitions.threads,
+    )
+    rounds = Rounds(transaction_log, region=ground.number, clock=clock)
+    transactions = Transactions(registry, rounds, transaction_log=transaction_log, clock=clock)
+    indexes = Indexes(registry, region=ground.number, name=region, clock=clock)
+    engine = _engine(ground, indexes, transactions)
+    replication = _replication_engine(ground, feed)
+    followers = Followers(registry, definitions=lanes.definitions, topology=topology, region=region, clock=clock)
+    retention = Retention(registry, replication.horizons, topology=topology, region=region, clock=clock)
     expiry = Expiry(registry, clock=clock)
-    metrics.register(StorageMetrics(registry, groups=groups, retention=retention, expiry=expiry, data=settings.data))
-    metrics.register(
+    request_metrics = RequestMetrics()
+    for collector in (
+        request_metrics,
+        StorageMetrics(registry, groups=groups, retention=retention, expiry=expiry, data=settings.data),
         ReplicationMetrics(
             registry,
-            definitions=definitions,
+            definitions=lanes.definitions,
             feed=feed.tally,
             followers=followers,
-            links=links,
-            counts=replication.counts,
+            links=replication.links,
+            counts=replication.replication.counts,
             sources={peer.number: peer.name for peer in topology.others(region)},
             retention_s=math.inf if publisher is None else publisher.retention_s,
             publishes=publisher is not None,
-        )
-    )
-    transaction_log = TransactionLog(
-        settings.data / "transactions.db", key=key, loop=partitions.loop, threads=partitions.threads
-    )
-    rounds = Rounds(transaction_log, region=number, clock=clock)
-    metrics.register(TransactionMetrics(rounds.tally))
-    transactions = Transactions(registry, rounds, transaction_log=transaction_log, clock=clock)
-    items = Items(registry)
-    indexes = Indexes(registry, region=number, name=region, clock=clock)
-    queries = Queries(registry, indexes)
-    facts = FactsOfReplicas(registry, catalog)
-    tables = Tables(
-        registry,
-        replicas,
-        indexes=indexes,
-        facts=facts,
-        topology=topology,
-        arns=arns,
-        clock=clock,
-        delay_s=settings.table_delay_s,
-    )
-    engine = Engine(
-        items=items,
-        queries=queries,
-        batches=Batches(registry, items),
-        tables=tables,
-        extras=TableExtras(
-            tags=Tags(registry, facts, streams=stream_register, arns=arns),
-            policies=Policies(facts, streams=stream_register, arns=arns, clock=clock),
-            insights=Insights(registry, facts, clock),
-            kinesis=KinesisDestinations(facts),
         ),
-        transactions=transactions,
-        statements=Statements(
-            registry, items, Selects(registry, items, queries, token_key=key), transactions, clock=clock
-        ),
-        streams=Streams(registry, stream_register, region=region, iterator_key=key, clock=clock),
-        times_to_live=TimesToLive(registry, tables, region=number, clock=clock),
-    )
-    address = urlsplit(topology.named(region).endpoint).netloc
-    endpoint = Endpoint(operations(engine, arns=arns, address=address), metrics=request_metrics, clock=clock)
+        TransactionMetrics(rounds.tally),
+    ):
+        metrics.register(collector)
+    ProcessCollector(registry=metrics)
     readiness = Readiness()
-    app = application(
-        engine,
-        ReplicationEngine(
-            registry=registry,
-            replicas=replicas,
-            feed=feed,
-            snapshots=Snapshots(lanes, topology=topology, region=region),
-            replication=replication,
-            copies=Copies(registry, lanes, replicas, topology=topology, region=region),
-            digests=Digests(registry),
-            links=links,
-            horizons=horizons,
+    address = urlsplit(topology.named(region).endpoint).netloc
+    service = RegionService(
+        Endpoint(operations(engine, arns=ground.arns, address=address), metrics=request_metrics, clock=clock),
+        application(
+            engine,
+            replication,
+            region=region,
+            topology=topology,
+            token=None if settings.token_file is None else read_secret(settings.token_file),
+            metrics=metrics,
+            request_metrics=request_metrics,
+            clock=clock,
+            is_ready=lambda: readiness.is_ready,
         ),
-        region=region,
-        topology=topology,
-        token=None if settings.token_file is None else read_secret(settings.token_file),
-        metrics=metrics,
-        request_metrics=request_metrics,
-        clock=clock,
-        is_ready=lambda: readiness.is_ready,
+        readiness,
     )
-    await replicas.load()
+    await ground.replicas.load()
     await transactions.recover()
     jobs = housekeeping(
         beat=beat,
-        replicas=replicas,
+        replicas=ground.replicas,
         retention=retention,
         followers=followers,
-        partitions=partitions,
+        partitions=ground.partitions,
         rounds=rounds,
         transactions=transactions,
         expiry=expiry,
@@ -246,7 +195,7 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
     running = asyncio.create_task(PeriodicJobs(jobs, metrics=metrics).run(), name="jobs")
     readiness.is_ready = True
     try:
-        yield RegionService(endpoint, app, readiness)
+        yield service
     finally:
         readiness.is_ready = False
         running.cancel()
@@ -254,8 +203,94 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
         if publisher is not None:
             await publisher.close()
         await transaction_log.close()
-        await partitions.close()
-        catalog.close()
+        await ground.partitions.close()
+        ground.catalog.close()
+
+
+def _open_ground(settings: RegionSettings, clock: Clock, committed: CommittedHook) -> _Ground:
+    region = settings.region
+    topology = settings.topology if settings.topology.regions else _alone(settings)
+    number = topology.named(region).number
+    make_folder(settings.data.absolute())
+    key = storage_key(settings.data)
+    catalog = Catalog(settings.data / "catalog.db", region=region, number=number)
+    partitions = Partitions(
+        settings.data / "tables",
+        key=key,
+        region=number,
+        clock=clock,
+        writer_threads=writer_threads,
+        committed=committed,
+    )
+    definitions = partitions.of(catalog_lane)
+    arns = Arns(region, settings.account)
+    registry = Registry(arns)
+    streams = StreamRegister(clock)
+    replicas = Replicas(
+        registry,
+        catalog=catalog,
+        partitions=partitions,
+        definitions=definitions,
+        topology=topology,
+        region=region,
+        streams=streams,
+    )
+    lanes = Lanes(registry, definitions=definitions)
+    return _Ground(
+        settings, clock, topology, number, key, arns, catalog, partitions, registry, lanes, streams, replicas
+    )
+
+
+def _engine(ground: _Ground, indexes: Indexes, transactions: Transactions) -> Engine:
+    """What clients' operations are carried out by."""
+    registry, arns, streams, clock = ground.registry, ground.arns, ground.streams, ground.clock
+    items = Items(registry)
+    queries = Queries(registry, indexes)
+    facts = FactsOfReplicas(registry, ground.catalog)
+    tables = Tables(
+        registry,
+        ground.replicas,
+        indexes=indexes,
+        facts=facts,
+        topology=ground.topology,
+        arns=arns,
+        clock=clock,
+        delay_s=ground.settings.table_delay_s,
+    )
+    selects = Selects(registry, items, queries, token_key=ground.key)
+    return Engine(
+        items=items,
+        queries=queries,
+        batches=Batches(registry, items),
+        tables=tables,
+        extras=TableExtras(
+            tags=Tags(registry, facts, streams=streams, arns=arns),
+            policies=Policies(facts, streams=streams, arns=arns, clock=clock),
+            insights=Insights(registry, facts, clock),
+            kinesis=KinesisDestinations(facts),
+        ),
+        transactions=transactions,
+        statements=Statements(registry, items, selects, transactions, clock=clock),
+        streams=Streams(registry, streams, region=ground.settings.region, iterator_key=ground.key, clock=clock),
+        times_to_live=TimesToLive(registry, tables, region=ground.number, clock=clock),
+    )
+
+
+def _replication_engine(ground: _Ground, feed: Feed) -> ReplicationEngine:
+    """What replicators' requests are carried out by."""
+    registry, lanes, replicas = ground.registry, ground.lanes, ground.replicas
+    topology, region, clock = ground.topology, ground.settings.region, ground.clock
+    return ReplicationEngine(
+        registry=registry,
+        replicas=replicas,
+        feed=feed,
+        snapshots=Snapshots(lanes, topology=topology, region=region),
+        replication=Replication(registry, lanes, replicas, topology=topology, region=region),
+        copies=Copies(registry, lanes, replicas, topology=topology, region=region),
+        digests=Digests(registry),
+        links=Links(clock),
+        horizons=Horizons(registry, replicas, region=region, clock=clock),
+    )
 
 
 def _alone(settings: RegionSettings) -> Topology:
