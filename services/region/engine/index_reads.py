@@ -5,7 +5,6 @@ in the order of (sort key, item's key). Pages go on from the exact place of the 
 """
 
 from collections import deque
-from collections.abc import Sequence
 
 from services.region.commands.items import IndexUnits, ReturnConsumedCapacity
 from services.region.commands.queries import Page, Query, Scan
@@ -21,9 +20,8 @@ from services.region.rules.index_ranges import (
     start_key_names,
 )
 from services.region.rules.index_views import IndexView
-from services.region.rules.indexes import check_index_key_paths
-from services.region.rules.keys import check_key_paths
 from services.region.rules.paging import rows_wanted, segment_slots
+from services.region.rules.queries import check_filter, check_paths, check_start_in_segment
 from services.region.storage.partitions import Partition
 from services.region.storage.reader import IndexRow, IndexRowPlace
 from shared.errors import ValidationError
@@ -44,11 +42,12 @@ class IndexReads:
         index = self._index_of(table, command)
         wanted = index_range(index, table.schema, command.key_condition, command.start_key, forward=command.forward)
         if command.projection is not None:
-            _check_paths(table, command.projection.nested)
-        _refuse_key_filter(index, command)
+            check_paths(table.schema, table.indexes, command.projection)
+        if command.filter is not None:
+            check_filter(command.filter, command, index.key_names)
         view = IndexView(index, command)
         if command.filter is not None:
-            _check_paths(table, command.filter.nested)
+            check_paths(table.schema, table.indexes, command.filter)
         partitions = table.partitions if index.is_global else [table.partition(slot_of(wanted.partition))]
         cursors = [_Cursor(partition, index.number, wanted, command) for partition in partitions]
         last: IndexRow | None = None
@@ -81,16 +80,12 @@ class IndexReads:
         view = IndexView(index, command)
         if start_key is not None:
             start, key = entry_place(index, table.schema, start_key)
-            if key.slot not in segment:
-                raise ValidationError(
-                    "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with"
-                    f" correct Segment. TotalSegments: {command.total_segments} Segment: {command.segment}"
-                )
+            check_start_in_segment(command, key.slot, segment)
             number, place = partition_of(key.slot, table.partition_count), (*start, *key)
         if command.projection is not None:
-            _check_paths(table, command.projection.nested)
+            check_paths(table.schema, table.indexes, command.projection)
         if command.filter is not None:
-            _check_paths(table, command.filter.nested)
+            check_paths(table.schema, table.indexes, command.filter)
         last: IndexRow | None = None
         while not view.page.is_full() and number < table.partition_count:
             if slot_range(number, table.partition_count).start >= segment.stop:
@@ -187,20 +182,6 @@ def _last_key(view: IndexView, last: IndexRow | None) -> Item | None:
         return None
     item = decode_item(last.image)
     return {name: item[name] for name in start_key_names(view.index)}
-
-
-def _check_paths(table: Table, nested: Sequence[str]) -> None:
-    check_key_paths(table.schema, nested)
-    check_index_key_paths(table.indexes, nested)
-
-
-def _refuse_key_filter(index: SecondaryIndex, command: Query) -> None:
-    if command.filter is not None and not command.filters_freely:
-        for name in command.filter.paths:
-            if name in index.key_names:
-                raise ValidationError(
-                    f"{command.filter_name} can only contain non-primary key attributes: Primary key attribute: {name}"
-                )
 
 
 def _page(view: IndexView, command: Query | Scan, last_key: Item | None) -> Page:

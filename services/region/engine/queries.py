@@ -6,9 +6,9 @@ from services.region.engine.index_reads import IndexReads
 from services.region.engine.indexes import Indexes
 from services.region.engine.registry import Registry, Table
 from services.region.engine.slices import Slices, slice_rows_max
-from services.region.rules.indexes import check_index_key_paths
-from services.region.rules.keys import check_key_paths, key_of_request
+from services.region.rules.keys import key_of_request
 from services.region.rules.paging import PageBuilder, rows_wanted, segment_slots
+from services.region.rules.queries import check_filter, check_paths, check_start_in_segment
 from services.region.rules.ranges import after, collection_range, continued, key_range_of
 from services.region.storage.reader import RowPlace, before_slot
 from shared.errors import ValidationError
@@ -34,9 +34,9 @@ class Queries:
         else:
             wanted = continued(schema, key_range, command.start_key, forward=command.forward)
         if command.projection is not None:
-            check_key_paths(schema, command.projection.nested)
-            check_index_key_paths(table.indexes, command.projection.nested)
-        _refuse_key_filter(table, command)
+            check_paths(schema, table.indexes, command.projection)
+        if command.filter is not None:
+            check_filter(command.filter, command, schema.names)
         page = _page_for(command)
         partition = table.partition(wanted.slot)
         last_key: Item | None = None
@@ -69,15 +69,11 @@ class Queries:
         place: RowPlace = before_slot(segment.start)
         if command.start_key is not None:
             place = _start_place(table, command.start_key)
-            if place[0] not in segment:
-                raise ValidationError(
-                    "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with"
-                    f" correct Segment. TotalSegments: {command.total_segments} Segment: {command.segment}"
-                )
-        for expression in (command.projection, command.filter):
-            if expression is not None:
-                check_key_paths(table.schema, expression.nested)
-                check_index_key_paths(table.indexes, expression.nested)
+            check_start_in_segment(command, place[0], segment)
+        if command.projection is not None:
+            check_paths(table.schema, table.indexes, command.projection)
+        if command.filter is not None:
+            check_paths(table.schema, table.indexes, command.filter)
         page = _page_for(command)
         last_key: Item | None = None
         while not page.is_full() and place[0] < segment.stop:
@@ -111,15 +107,6 @@ def _page(page: PageBuilder, command: Query | Scan, last_key: Item | None) -> Pa
     measured = command.return_consumed_capacity is not ReturnConsumedCapacity.NONE
     units = page.capacity_units(consistent=command.consistent) if measured else 0.0
     return Page(page.images, page.count, page.scanned_count, last_key, units)
-
-
-def _refuse_key_filter(table: Table, command: Query) -> None:
-    if command.filter is not None and not command.filters_freely:
-        for name in command.filter.paths:
-            if name in table.schema.names:
-                raise ValidationError(
-                    f"{command.filter_name} can only contain non-primary key attributes: Primary key attribute: {name}"
-                )
 
 
 def _start_place(table: Table, start_key: Item) -> RowPlace:
