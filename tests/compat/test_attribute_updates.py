@@ -63,6 +63,7 @@ def test_what_writes_makes_the_item(table: Any) -> None:
         {"AttributeUpdates": {"a": delete()}},
         {"AttributeUpdates": {"a": delete("x"), "b": delete()}},
         {"UpdateExpression": "REMOVE a, b"},
+        {"UpdateExpression": "REMOVE a.b, c[0]"},
         {"UpdateExpression": "DELETE a :x REMOVE b", "ExpressionAttributeValues": {":x": {"x"}}},
     ],
 )

@@ -51,6 +51,7 @@ def holds(table: Any, expression: str, values: dict[str, Any] | None = None) -> 
         ("size(s) = :v", {":v": 5}),
         ("size(l) < size(s)", None),
         ("attribute_type(texts, :v)", {":v": "SS"}),
+        ("attribute_type(:s, :v)", {":s": 1, ":v": "N"}),
         ("m.deep.er = :v", {":v": "value"}),
         ("m.li[1].a = :v", {":v": "b"}),
         ("NOT absent = :v", {":v": 1}),

@@ -228,10 +228,7 @@ wrong_capacity = (
     "Value 'x' at 'returnConsumedCapacity' failed to satisfy constraint: "
     "Member must satisfy enum value set: [INDEXES, TOTAL, NONE]"
 )
-wrong_metrics = (
-    "Value 'x' at 'returnItemCollectionMetrics' failed to satisfy constraint: "
-    "Member must satisfy enum value set: [SIZE, NONE]"
-)
+wrong_metrics = "ReturnItemCollectionMetrics can only be SIZE or NONE"
 any_of = "Failed to satisfy constraint: Member must satisfy enum value set: "
 wrong_values = f"{any_of}[ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]"
 wrong_values_in_older_words = (
@@ -242,6 +239,7 @@ wrong_operator = f"{any_of}[ALL, OR]"
 wrong_operator_in_older_words = (
     "Value 'x' at 'conditionalOperator' failed to satisfy constraint: Member must satisfy enum value set: [OR, AND]"
 )
+single_writes = ("put_item", "update_item", "delete_item")
 three_choices = {"ReturnConsumedCapacity": "x", "ReturnValues": "x", "ReturnItemCollectionMetrics": "x"}
 
 
@@ -264,10 +262,10 @@ def compared(levels: int) -> Any:
         ("update_item", {"TableName": "", "ReturnValues": "x"}, [no_name]),
         ("update_item", {"TableName": "", "Key": None}, [no_name_in_older_words, no_key]),
         ("update_item", {"ConditionalOperator": "x", "Key": None}, [wrong_operator_in_older_words, no_key]),
-        ("put_item", three_choices, [wrong_capacity, wrong_values, wrong_metrics]),
-        ("delete_item", three_choices, [wrong_capacity, wrong_values, wrong_metrics]),
+        ("put_item", three_choices, [wrong_capacity, wrong_values]),
+        ("delete_item", three_choices, [wrong_capacity, wrong_values]),
         ("update_item", three_choices, [wrong_values]),
-        ("update_item", {"ReturnConsumedCapacity": "x", "ConditionalOperator": "x"}, [wrong_capacity]),
+        *((operation, {"ReturnItemCollectionMetrics": "x"}, [wrong_metrics]) for operation in single_writes),
         ("put_item", {"ConditionalOperator": "x"} | compared(62), [wrong_operator]),
         ("put_item", {"ConditionalOperator": "x"} | compared(63), [wrong_operator_in_older_words]),
         ("update_item", {"ConditionalOperator": "x"} | compared(63), [wrong_operator_in_older_words]),
@@ -282,6 +280,33 @@ def test_a_wrong_table_name_is_told_alone_and_any_wrong_choice_of_an_update(
     given = {name: value for name, value in (keyed | wrong).items() if value is not None}
     errors = f"{len(told)} validation error{'s' if len(told) > 1 else ''} detected: {'; '.join(told)}"
     assert message_of(getattr(client, operation), **given) == errors
+
+
+@pytest.mark.parametrize("others", [{}, {"ConditionalOperator": "x"}, {"ReturnItemCollectionMetrics": "x"}])
+def test_what_an_update_is_to_return_is_told_without_an_envelope(client: Any, others: dict[str, str]) -> None:
+    request = {"TableName": unique(), "Key": key, **others}
+    assert message_of(client.update_item, **request, ReturnConsumedCapacity="x") == wrong_capacity
+    assert message_of(client.update_item, **request, ReturnValuesOnConditionCheckFailure="x") == (
+        "Value 'x' at 'returnValuesOnConditionCheckFailure' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [ALL_OLD, NONE]"
+    )
+
+
+def test_an_update_tells_its_condition_before_what_it_sets_and_a_transaction_after(client: Any) -> None:
+    update = {
+        "TableName": unique(),
+        "Key": key,
+        "UpdateExpression": "SET a = contains(a, :v)",
+        "ConditionExpression": "if_not_exists(a, :v) = :v",
+        "ExpressionAttributeValues": {":v": {"S": "x"}},
+    }
+    assert message_of(client.update_item, **update) == (
+        f"{envelope}Invalid ConditionExpression: The function is not allowed in a condition expression; "
+        "function: if_not_exists"
+    )
+    assert message_of(client.transact_write_items, TransactItems=[{"Update": update}]) == (
+        "Invalid UpdateExpression: The function is not allowed in an update expression; function: contains"
+    )
 
 
 def test_a_request_that_nests_very_deep_is_told_of_without_an_envelope(client: Any) -> None:

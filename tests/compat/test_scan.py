@@ -69,13 +69,32 @@ def test_a_filter_may_look_at_the_key(filled: Any) -> None:
     assert len(filled.scan(FilterExpression=Attr("p").eq("p3"))["Items"]) == 3
 
 
-def test_a_page_holds_a_megabyte(resource: Any) -> None:
+def test_a_page_ends_with_the_item_that_passes_a_megabyte(resource: Any) -> None:
     with made_table(resource, attribute("p", "S")) as table:
         for number in range(9):
             table.put_item(Item={"p": f"{number}", "text": "x" * 300_000})
         found = list(pages(table.scan))
-        assert [page["Count"] for page in found] == [3, 3, 3]
+        assert [page["Count"] for page in found] == [4, 4, 1]
         assert len({item["p"] for page in found for item in page["Items"]}) == 9
+
+
+def test_a_full_page_of_small_items_costs_a_little_more_than_a_megabyte(resource: Any) -> None:
+    with made_table(resource, attribute("p", "S")) as table:
+        with table.batch_writer() as batch:
+            for number in range(270):
+                batch.put_item(Item={"p": f"{number:03}", "text": "x" * (4096 - 8)})
+        found = list(pages(table.scan, ReturnConsumedCapacity="TOTAL"))
+        assert [page["Count"] for page in found] == [257, 13]
+        assert [page["ConsumedCapacity"]["CapacityUnits"] for page in found] == [128.5, 6.5]
+
+
+def test_an_item_that_passes_a_megabyte_ends_its_page_even_as_the_last_one(resource: Any) -> None:
+    with made_table(resource, attribute("p", "S")) as table:
+        for number in range(3):
+            table.put_item(Item={"p": f"{number}", "text": "x" * 380_000})
+        full, empty = pages(table.scan)
+        assert (full["Count"], full["LastEvaluatedKey"]) == (3, {"p": full["Items"][-1]["p"]})
+        assert (empty["Count"], empty["ScannedCount"]) == (0, 0)
 
 
 def test_an_empty_table_is_an_empty_page(resource: Any) -> None:

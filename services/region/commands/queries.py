@@ -46,7 +46,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """At most 1 MB of items looked at; `images` is empty when only the count was asked for."""
+    """It ends with the item that passes 1 MB at the latest; `images` is empty when only the count was asked for."""
 
     images: Sequence[bytes]
     count: int

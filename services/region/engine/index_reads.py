@@ -61,9 +61,8 @@ class IndexReads:
                 break
             while not view.page.is_full():
                 cursor = first_of(filled, key=_next_place)
-                row = cursor.rows.popleft()
-                if view.take(row.image):
-                    last = row
+                last = cursor.rows.popleft()
+                view.take(last.image)
                 if not cursor.rows:
                     break
             if not view.page.is_full() and any(cursor.is_empty for cursor in cursors):
@@ -96,7 +95,8 @@ class IndexReads:
             reader = table.partitions[number].reader
             rows = () if reader is None else reader.index_after(index.number, place, rows_max=rows_max)
             for row in rows:
-                if row.key.slot in segment and view.take(row.image):
+                if row.key.slot in segment:
+                    view.take(row.image)
                     last = row
                 if view.page.is_full():
                     break

@@ -169,14 +169,13 @@ def _attribute_not_exists(operands: list[BoundOperand]) -> _Test:
 
 def _attribute_type(operands: list[BoundOperand]) -> _Test:
     operand, kind = operands
-    check_is_path("attribute_type", operand)
     check_distinct("attribute_type", operand, (kind,))
     if kind.literal is None or kind.kind != "S":
         raise wrong_kind("attribute_type", kind.kind or "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}")
     name = kind.literal["S"]
     if name not in type_names:
         raise ExpressionProblem(
-            f"Invalid attribute type name found; type: {name}, valid types: {{B,NULL,SS,BOOL,L,BS,N,NS,S,M}}"
+            f"Invalid attribute type name found; type: {name}, valid types: {{N,BS,L,B,NULL,M,S,SS,NS,BOOL}}"
         )
     return _both(operand, kind, lambda value, _: name in value)
 

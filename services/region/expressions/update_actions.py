@@ -175,7 +175,7 @@ def _content(value: AttributeValue, kind: str) -> Any:
 def _not_allowed(operator: str, kind: str) -> ExpressionProblem:
     return ExpressionProblem(
         f"Incorrect operand type for operator or function; operator: {operator}, "
-        f"operand type: {_type_words[kind]}, typeSet: ALLOWED_FOR_{operator}_OPERAND"
+        f"operand type: {_type_words[kind]}, typeSet: ALLOWED_FOR_ADD_OPERAND"
     )
 
 
@@ -184,7 +184,7 @@ _type_words = {
     "N": "NUMBER",
     "B": "BINARY",
     "NULL": "NULL",
-    "BOOL": "BOOLEAN",
+    "BOOL": "BOOL",
     "L": "LIST",
     "M": "MAP",
 }

@@ -97,6 +97,8 @@ def _check_update_operand(operand: Operand) -> None:
             )
         for inner in operand.operands:
             _check_update_operand(inner)
+            if isinstance(inner, Call) and inner.function == "list_append":
+                raise _misused(inner.function)
 
 
 def _check_operands(operands: tuple[Operand, ...]) -> None:
@@ -114,9 +116,11 @@ def _check_function(function: str, *, allowed: bool) -> None:
     if function in update_functions:
         raise ExpressionProblem(f"The function is not allowed in a condition expression; function: {function}")
     if not allowed:
-        raise ExpressionProblem(
-            f"The function is not allowed to be used this way in an expression; function: {function}"
-        )
+        raise _misused(function)
+
+
+def _misused(function: str) -> ExpressionProblem:
+    return ExpressionProblem(f"The function is not allowed to be used this way in an expression; function: {function}")
 
 
 def _unknown(function: str) -> ExpressionProblem:

@@ -37,18 +37,15 @@ class IndexView:
             count_only=command.count_only,
         )
 
-    def take(self, image: bytes) -> bool:
-        """Looks at the item of the next entry; False when the page was full before it."""
+    def take(self, image: bytes) -> None:
+        """Looks at the item of the next entry."""
         shown = image
         if self._held is not None and not self._fetches:
             shown = encode_item(projected(decode_item(image), self._held))
-        scanned = self.page.scanned_count
         self.page.take_all((shown,))
-        taken = self.page.scanned_count > scanned
-        if taken and self._measures_fetches:
+        if self._measures_fetches:
             self._fetched_units += read_units(image_size_bytes(image), consistent=True)
             self._index_bytes += image_size_bytes(encode_item(projected(decode_item(image), self._held)))
-        return taken
 
     def capacity_units(self, *, consistent: bool) -> tuple[float, float]:
         """What was read of the table, and of the index."""

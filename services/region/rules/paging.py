@@ -1,7 +1,8 @@
 """Pages: how many items a Query or Scan looks at before it stops, and what it returns of them.
 
-A page ends at the limit or once 1 MB of items has been looked at. An encoded image is never smaller than the item's
-size, so small pages need no exact sizes; a page that may become large is measured as it grows, never in one go.
+A page ends at the limit or with the item that brings what was looked at to more than 1 MB: a full page costs a little
+more than 1 MB does. An encoded image is never smaller than the item's size, so small pages need no exact sizes; a page
+that may become large is measured as it grows, never in one go.
 """
 
 from collections.abc import Iterable
@@ -40,10 +41,7 @@ class PageBuilder:
     def take_all(self, images: Iterable[bytes]) -> None:
         """Looks at images in order until the page is full."""
         for image in images:
-            if self._exceeds(image):
-                self._full = True
-            else:
-                self._take(image)
+            self._take(image)
             if self._full:
                 return
 
@@ -56,8 +54,9 @@ class PageBuilder:
     def _take(self, image: bytes) -> None:
         self.scanned_count += 1
         self.last_image = image
-        if self._limit is not None and self.scanned_count >= self._limit:
-            self._full = True
+        self._measure(image)
+        reached = self._limit is not None and self.scanned_count >= self._limit
+        self._full = reached or (self._exact_bytes or 0) > page_bytes_max
         self._select(image)
 
     def _select(self, image: bytes) -> None:
@@ -73,17 +72,13 @@ class PageBuilder:
         if not self._count_only:
             self.images.append(image if self._projection is None else encode_item(self._projection.of(item)))
 
-    def _exceeds(self, image: bytes) -> bool:
-        self._image_bytes += len(image)
-        if self._image_bytes > _unmeasured_bytes_max and self._exact_bytes is None:
-            self._exact_bytes = sum(map(image_size_bytes, self._seen))
-        if self._exact_bytes is not None:
-            size_bytes = image_size_bytes(image)
-            if self._seen and self._exact_bytes + size_bytes > page_bytes_max:
-                return True
-            self._exact_bytes += size_bytes
+    def _measure(self, image: bytes) -> None:
         self._seen.append(image)
-        return False
+        self._image_bytes += len(image)
+        if self._exact_bytes is not None:
+            self._exact_bytes += image_size_bytes(image)
+        elif self._image_bytes > _unmeasured_bytes_max:
+            self._exact_bytes = sum(map(image_size_bytes, self._seen))
 
 
 def rows_wanted(limit: int | None, taken: int, slice_rows_max: int) -> int:

@@ -56,10 +56,10 @@ def decide_update(
     before = dict(command.key) if old is None else decode_item(old)
     if command.update is None:
         after, touched = before, None
+    elif old is None and not command.update.creates:
+        return _nothing
     else:
         updated = command.update.apply(before)
-        if old is None and not command.update.creates:
-            return _nothing
         after, touched = updated.item, updated.touched
         if item_size_bytes(after) > item_bytes_max:
             raise ValidationError(_too_large)

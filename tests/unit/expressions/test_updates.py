@@ -109,7 +109,7 @@ def test_paths_that_take_one_value_for_map_and_list_are_refused(text: str, one: 
         ("set b = list_append(:a, a), c = if_not_exists(a) add a.b :a", {"S": "a"}, "ADD", "STRING"),
         ("delete a.b :a", {"S": "a"}, "DELETE", "STRING"),
         ("add a.b :a", {"NULL": True}, "ADD", "NULL"),
-        ("delete a.b :a", {"BOOL": True}, "DELETE", "BOOLEAN"),
+        ("delete a.b :a", {"BOOL": True}, "DELETE", "BOOL"),
         ("add a.b :a", {"B": "YQ=="}, "ADD", "BINARY"),
         ("add a.b :a", {"M": {"a": {"L": []}}}, "ADD", "MAP"),
         ("add a.b :a", {"L": [{"N": "1"}]}, "ADD", "LIST"),
@@ -119,7 +119,7 @@ def test_paths_that_take_one_value_for_map_and_list_are_refused(text: str, one: 
 def test_add_takes_numbers_and_sets_and_delete_takes_sets(text: str, value: Any, operator: str, word: str) -> None:
     assert _refusal(text, {":a": value}) == (
         f"Incorrect operand type for operator or function; operator: {operator}, operand type: {word}, "
-        f"typeSet: ALLOWED_FOR_{operator}_OPERAND"
+        f"typeSet: ALLOWED_FOR_ADD_OPERAND"
     )
 
 

@@ -5,7 +5,7 @@ as Java shows them. The service stops after ten errors.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -35,7 +35,7 @@ _map_key = (
     f"Member must satisfy regular expression pattern: {table_names.pattern}]"
 )
 
-
+_wrong_metrics = "ReturnItemCollectionMetrics can only be SIZE or NONE"
 _newest_words = {
     "TableName": (
         "Value at 'TableName' failed to satisfy constraint: Member must have length greater than or equal to 1"
@@ -45,7 +45,12 @@ _newest_words = {
         "Member must satisfy enum value set: [ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]"
     ),
     "ConditionalOperator": "Failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]",
+    "ReturnItemCollectionMetrics": _wrong_metrics,
 }
+
+
+class BareError(ValidationError):
+    """Unlike what else is wrong with a write, this is never told in an envelope."""
 
 
 def check(members: Members, shape: Structure) -> None:
@@ -56,17 +61,21 @@ def check(members: Members, shape: Structure) -> None:
         raise errors_detected(errors)
 
 
-def check_write(members: Members, shape: Structure, *, alone: Sequence[str]) -> None:
+def check_write(members: Members, shape: Structure, *, alone: Sequence[str], bare: Collection[str] = ()) -> None:
     """As `check`, in the words of PutItem, UpdateItem and DeleteItem.
 
-    The first of the members in `alone` that is wrong is told by itself, and of some members neither value nor place.
+    The first of the members in `alone` that is wrong is told by itself, of some members neither value nor place, and of
+    those in `bare` without an envelope. What collection metrics are asked for is told if nothing else is wrong.
     Requests without a key or an item, and ones that nest very deep, are told of in the older words.
     """
     errors: list[str] = []
     _judge_members(members, shape, "", errors)
     if errors:
-        older = not shape.required <= members.keys() or nests_very_deep(members)
-        raise errors_detected(errors if older else _errors_of_write(members, shape, alone))
+        if not shape.required <= members.keys() or nests_very_deep(members):
+            raise errors_detected(errors)
+        first = next((name for name in alone if _errors_of(name, members, shape)), None)
+        told = _errors_of_write(members, shape, first)
+        raise BareError(told[0]) if first in bare else errors_detected(told)
 
 
 def nests_very_deep(members: Members) -> bool:
@@ -118,10 +127,10 @@ def _judge_members(members: Members, shape: Structure, path: str, errors: list[s
             errors.append(_error(None, member, path + java, _not_null))
 
 
-def _errors_of_write(members: Members, shape: Structure, alone: Sequence[str]) -> list[str]:
-    first = next((name for name in alone if _errors_of(name, members, shape)), None)
+def _errors_of_write(members: Members, shape: Structure, first: str | None) -> list[str]:
     names = [first] if first else [name for name, _, _ in shape.judged]
-    return [told for name in names for told in _told_by_write(name, members, shape)]
+    told = [error for name in names for error in _told_by_write(name, members, shape)]
+    return [error for error in told if error != _wrong_metrics] or told
 
 
 def _told_by_write(name: str, members: Members, shape: Structure) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from services.region.api.dynamodb.attribute_values import Attributes, is_too_large, wrong_name
+from services.region.api.dynamodb.constraints import BareError
 from services.region.api.dynamodb.members import Members
 from services.region.api.dynamodb.table_names import table_name_of
 from services.region.commands.items import ReturnConsumedCapacity
@@ -101,10 +102,6 @@ def item_of(attributes: Attributes) -> Item:
     if attributes.problem is not None:
         raise ValidationError(attributes.problem.message)
     return attributes.item
-
-
-class BareError(ValidationError):
-    """Unlike what else is wrong with a write, this is never told in an envelope."""
 
 
 class ItemSizeError(BareError):

@@ -13,7 +13,6 @@ from services.region.api.dynamodb.legacy_conditions import check_conditional_ope
 from services.region.api.dynamodb.legacy_updates import attribute_updates_of
 from services.region.api.dynamodb.members import Members, structure
 from services.region.api.dynamodb.parameters import (
-    BareError,
     capacity_wish,
     check_attributes_to_get,
     check_combination,
@@ -85,9 +84,10 @@ _update_item = structure(
     ExpressionAttributeNames=shapes.texts_by_name,
 )
 _told_alone_by_update_item = (
-    *("TableName", "ReturnValues", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics"),
-    *("ReturnValuesOnConditionCheckFailure", "ConditionalOperator"),
+    *("TableName", "ReturnValues", "ReturnConsumedCapacity", "ReturnValuesOnConditionCheckFailure"),
+    *("ConditionalOperator", "ReturnItemCollectionMetrics"),
 )
+_told_bare_by_update_item = ("ReturnConsumedCapacity", "ReturnValuesOnConditionCheckFailure")
 _delete_item = structure(
     "DeleteItemInput",
     *("TableName", "Key"),
@@ -113,7 +113,7 @@ def parse_put_item(request: dict[str, Any]) -> PutItem:
             check_item_size(attributes)
             return PutItem(table, item)
         return _put_item_of(request)
-    except BareError:
+    except constraints.BareError:
         raise
     except ValidationError as error:
         raise constraints.in_envelope(error) from None
@@ -155,7 +155,7 @@ def parse_get_item(request: dict[str, Any]) -> GetItem:
 def parse_update_item(request: dict[str, Any]) -> UpdateItem:
     try:
         return _update_item_of(request)
-    except BareError:
+    except constraints.BareError:
         raise
     except ValidationError as error:
         raise constraints.in_envelope(error) from None
@@ -163,7 +163,7 @@ def parse_update_item(request: dict[str, Any]) -> UpdateItem:
 
 def _update_item_of(request: dict[str, Any]) -> UpdateItem:
     members = _update_item.read(request)
-    constraints.check_write(members, _update_item, alone=_told_alone_by_update_item)
+    constraints.check_write(members, _update_item, alone=_told_alone_by_update_item, bare=_told_bare_by_update_item)
     check_combination(
         members,
         ("UpdateExpression", "ConditionExpression"),
@@ -175,9 +175,9 @@ def _update_item_of(request: dict[str, Any]) -> UpdateItem:
     updates = attribute_updates_of(members)
     expected = expected_of(members)
     substitutions = substitutions_in_bare_words(members)
+    condition = condition_of(members, "ConditionExpression", substitutions) or expected
     update_text = members.get("UpdateExpression")
     update = updates if update_text is None else bind_update(update_text, substitutions)
-    condition = condition_of(members, "ConditionExpression", substitutions) or expected
     substitutions.check_all_used()
     if update_text is not None:
         check_update_size(update_text, members, substitutions)
@@ -195,7 +195,7 @@ def _update_item_of(request: dict[str, Any]) -> UpdateItem:
 def parse_delete_item(request: dict[str, Any]) -> DeleteItem:
     try:
         return _delete_item_of(request)
-    except BareError:
+    except constraints.BareError:
         raise
     except ValidationError as error:
         raise constraints.in_envelope(error) from None
@@ -225,7 +225,7 @@ def _plain_table(request: dict[str, Any], member: str) -> str | None:
 def _returning_old(members: Members) -> ReturnValues:
     values = ReturnValues(members.get("ReturnValues", "NONE"))
     if values not in (ReturnValues.NONE, ReturnValues.ALL_OLD):
-        refused = BareError if constraints.nests_very_deep(members) else ValidationError
+        refused = constraints.BareError if constraints.nests_very_deep(members) else ValidationError
         raise refused("ReturnValues can only be ALL_OLD or NONE")
     return values
 

@@ -112,7 +112,7 @@ def _page_response(page: Page, *, count_only: bool) -> Response:
     return Response(write_json(document), media_type="application/json")
 
 
-_page_description = "At most 1 MB of items looked at; `next` is the `start_key` of the next page, null on the last one."
+_page_description = "Ends once over 1 MB was looked at; `next` is the next page's `start_key`, null on the last one."
 _page_example = {
     "items": [{"customer": "ada", "invoice": 7, "price": 19.95}],
     "count": 1,
