@@ -1,12 +1,15 @@
 """One region service on uvicorn, until it is told to stop."""
 
 import asyncio
+import fcntl
 import gc
+import os
 import resource
 import signal
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -17,6 +20,7 @@ from services.region.api.dynamodb.protocol import protocol_for
 from services.region.settings import RegionSettings
 from services.region.wiring import Readiness, open_region
 from shared.clock import SystemClock
+from shared.durability import make_folder
 from shared.errors import OperatorError
 from shared.feed.kafka import quiet_clients
 from shared.settings import load
@@ -40,7 +44,7 @@ def run(argv: Sequence[str] | None) -> None:
 
 async def serve(settings: RegionSettings) -> None:
     """Runs until SIGTERM or SIGINT: not ready, requests in flight answered, everything flushed, then the end."""
-    with listening_socket(settings) as listening:
+    with listening_socket(settings) as listening, sole_use(settings.data):
         await _serve_on(listening, settings)
     log.info("region has stopped")
 
@@ -76,8 +80,31 @@ def listening_socket(settings: RegionSettings) -> socket.socket:
     except OSError as error:
         raise OperatorError(
             f"region {settings.region} can't listen on {settings.host}:{settings.port}",
-            why=error.strerror or str(error),
+            why=os.strerror(error.errno) if error.errno else str(error),
             next_step="Stop what uses the port, or give another --port",
+        ) from error
+
+
+@contextmanager
+def sole_use(folder: Path) -> Iterator[None]:
+    """Holds a region's data until this process ends, however it does: a second one would write beside it unseen."""
+    make_folder(folder.absolute())
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _take(descriptor, folder)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise OperatorError(
+            f"the data in {folder} is in use",
+            why="another region process holds it",
+            next_step="Stop that process, or give another --data",
         ) from error
 
 

@@ -65,7 +65,7 @@ from shared.clock import Clock
 from shared.durability import make_folder
 from shared.feed.kafka import KafkaPublisher, TopicSettings
 from shared.settings import read_secret
-from shared.topology import Region, Topology
+from shared.topology import Region, Topology, endpoint_of
 
 writer_threads = 4
 
@@ -259,7 +259,7 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
 
 
 def _alone(settings: RegionSettings) -> Topology:
-    return Topology((Region(settings.region, 1, f"http://{settings.host}:{settings.port}"),))
+    return Topology((Region(settings.region, 1, endpoint_of(settings.host, settings.port)),))
 
 
 def _topics(settings: RegionSettings) -> TopicSettings:

@@ -51,6 +51,8 @@ def test_every_lab_command_explains_itself_and_takes_a_folder(command: str, caps
         ["up", "--feed", "pigeon"],
         ["up", "--base-port", "99999"],
         ["up", "--regions", ","],
+        ["up", "--regions", "a,a"],
+        ["up", "--regions", "a b,c"],
         ["fly"],
         [],
     ],
