@@ -217,6 +217,7 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
             copies=Copies(registry, lanes, replicas, topology=topology, region=region),
             digests=Digests(registry),
             links=links,
+            followers=followers,
             horizons=horizons,
         ),
         region=region,

@@ -39,7 +39,13 @@ def application(
     registry = replication.registry
     app.include_router(
         rest_routes(
-            engine, registry=registry, links=replication.links, metrics=request_metrics, clock=clock, region=region
+            engine,
+            registry=registry,
+            links=replication.links,
+            followers=replication.followers,
+            metrics=request_metrics,
+            clock=clock,
+            region=region,
         )
     )
     app.include_router(operator_routes(region=region, registry=registry, is_ready=is_ready, metrics=metrics))
