@@ -44,6 +44,7 @@ async def test_items_and_credentials_are_found_again_after_a_stop(own_lab: Lab) 
     await client.close()
     own_lab.down()
     assert not any(process.pid for process in own_lab.record.processes)
+    assert "This lab has no supervisor" in own_lab.run("status").stdout
     second = own_lab.up()
     assert (second["credentials"], second["token"]) == (first["credentials"], first["token"])
     client = own_lab.client("us-east-1")
