@@ -29,6 +29,7 @@ link_fields = (
 class LabStatus:
     regions: Sequence[dict[str, Any]]
     replicators: Sequence[dict[str, Any]]
+    brokers: Sequence[dict[str, Any]]  # with the Kafka feed of this machine
     links: Sequence[dict[str, Any]]
     cuts: Sequence[dict[str, Any]]  # the links that the lab has cut; empty when it isn't running
 
@@ -59,6 +60,7 @@ async def read_status(record: LabRecord, *, cuts: Sequence[dict[str, Any]]) -> L
             }
             for process, answer in zip(record.of_role("replicator"), replicators, strict=True)
         ],
+        brokers=[{"region": process.region, "pid": process.pid} for process in record.of_role("kafka")],
         links=links_of(reports),
         cuts=cuts,
     )
@@ -83,6 +85,7 @@ def document_of(status: LabStatus) -> dict[str, Any]:
     return {
         "regions": status.regions,
         "replicators": status.replicators,
+        "brokers": status.brokers,
         "links": status.links,
         "cuts": status.cuts,
     }
@@ -91,12 +94,13 @@ def document_of(status: LabStatus) -> dict[str, Any]:
 def describe(status: LabStatus) -> str:
     """For a person's eyes. The table `(definitions)` is the lane that carries table definitions."""
     replicators = {each["region"]: each for each in status.replicators}
-    parts = [
-        aligned(
-            ("REGION", "ENDPOINT", "STATE", "PID", "TABLES", "REPLICATOR", "PID"),
-            [_region_row(region, replicators.get(region["region"], {})) for region in status.regions],
-        )
-    ]
+    brokers = {each["region"]: each for each in status.brokers}
+    header: tuple[str, ...] = ("REGION", "ENDPOINT", "STATE", "PID", "TABLES", "REPLICATOR", "PID")
+    rows = [_region_row(region, replicators.get(region["region"], {})) for region in status.regions]
+    if brokers:
+        header = (*header, "KAFKA", "PID")
+        rows = [(*row, *_broker_cells(brokers[row[0]])) for row in rows]
+    parts = [aligned(header, rows)]
     if status.links:
         parts.append(
             aligned(
@@ -148,6 +152,10 @@ def _region_row(region: dict[str, Any], replicator: dict[str, Any]) -> tuple[str
         _state(replicator),
         _cell(replicator.get("pid")),
     )
+
+
+def _broker_cells(broker: dict[str, Any]) -> tuple[str, str]:
+    return "running" if broker["pid"] else "down", _cell(broker["pid"])
 
 
 def _link_row(link: dict[str, Any], cuts: Sequence[dict[str, Any]]) -> tuple[str, ...]:

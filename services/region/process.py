@@ -25,6 +25,7 @@ from shared.errors import OperatorError
 from shared.feed.kafka import quiet_clients
 from shared.settings import load
 from shared.telemetry import configure_logging
+from shared.topology import endpoint_of
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +69,7 @@ async def _serve_on(listening: socket.socket, settings: RegionSettings) -> None:
         )
         gc.freeze()  # what lives as long as the process need not be looked at in every full collection
         gc.enable()
-        log.info("region is starting", port=settings.port, data=str(settings.data))
+        log.info("region is starting", endpoint=endpoint_of(settings.host, settings.port), data=str(settings.data))
         await server.serve(sockets=[listening])
 
 

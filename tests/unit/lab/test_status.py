@@ -21,6 +21,7 @@ def test_regions_replicators_and_links_are_described() -> None:
     status = LabStatus(
         regions=[up, down],
         replicators=[{"region": "a", "pid": 3, "ready": False}, {"region": "b", "pid": 4, "ready": True}],
+        brokers=[],
         links=[link, {**link, "table": ""}],
         cuts=[{"source": "a", "target": "b", "heals_in_s": 4.0}],
     )
@@ -31,6 +32,15 @@ def test_regions_replicators_and_links_are_described() -> None:
     words = ["a", "->", "b", "t", "FOLLOWING,", "cut", "0", "ms", "12", "ms", "–", "0"]
     assert links.splitlines()[2].split() == words
     assert cuts == "a -> b is cut for another 4.0 s"
+
+
+def test_a_broker_that_was_killed_is_seen() -> None:
+    brokers: list[dict[str, object]] = [{"region": "b", "pid": None}, {"region": "a", "pid": 7}]
+    status = LabStatus(regions=[up, down], replicators=[], brokers=brokers, links=[], cuts=[])
+    header, first, second = describe(status).splitlines()
+    assert header.split()[-2:] == ["KAFKA", "PID"]
+    assert first.split()[-2:] == ["running", "7"]
+    assert second.split()[-2:] == ["down", "–"]
 
 
 def test_a_backlog_is_the_sources_where_the_target_can_not_know_it() -> None:
