@@ -14,6 +14,7 @@ def configure_logging(service: str, region: str | None = None) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.ExtraAdder(),
+        _without_second_text,
         _Origin(service, region),
     ]
     handler = logging.StreamHandler(sys.stderr)
@@ -49,6 +50,12 @@ class _Origin:
         for name, value in self._fields.items():
             event.setdefault(name, value)
         return event
+
+
+def _without_second_text(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """uvicorn gives its messages a second time, for terminals and with their placeholders still in them."""
+    event.pop("color_message", None)
+    return event
 
 
 def _rendering() -> list[Processor]:

@@ -81,10 +81,22 @@ def _parse_region(entry: str) -> Region:
     return Region(name, int(number), endpoint.rstrip("/"))
 
 
+def endpoint_of(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def region_name(text: str) -> str:
+    if not _name.fullmatch(text):
+        raise ValueError(f"{text!r}: a name is made of lower-case letters, digits and inner hyphens, 63 at most")
+    return text
+
+
 def _check(region: Region) -> None:
     entry = f"{region.name}={region.number}={region.endpoint}"
-    if not _name.fullmatch(region.name):
-        raise _refused(entry, "a name is made of lower-case letters, digits and inner hyphens, 63 at most")
+    try:
+        region_name(region.name)
+    except ValueError as error:
+        raise _refused(entry, str(error)) from error
     if not 1 <= region.number <= region_number_max:
         raise _refused(entry, f"a number is between 1 and {region_number_max}")
     if not _is_endpoint(region.endpoint):

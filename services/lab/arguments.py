@@ -9,6 +9,7 @@ from services.lab.layout import default_folder
 from services.lab.load import table_name
 from services.lab.record import default_base_port, default_feed, default_regions
 from shared.settings import port_number
+from shared.topology import region_name
 
 T = TypeVar("T")
 
@@ -171,9 +172,11 @@ def _port(text: str) -> int:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    names = tuple(_checked(region_name, name.strip()) for name in text.split(",") if name.strip())
     if not names:
         raise argparse.ArgumentTypeError("name at least one region")
+    if len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError("a name occurs twice")
     return names
 
 

@@ -70,6 +70,11 @@ def _for_operators(error: OSError) -> OperatorError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         next_step = "Free some space, or use a folder on another disk with --data"
         return OperatorError("the disk is full", why=f"{place} can't be written", next_step=next_step)
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        next_step = "Name a folder, or a place where one can be made"
+        return OperatorError(
+            f"{place} can't be used", why="a file stands where a folder is needed", next_step=next_step
+        )
     return OperatorError(
         f"the system refuses {place}",
         why=error.strerror or str(error),

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import random
+import sys
 import time
 from collections.abc import Callable, Sequence
 
@@ -38,12 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _up(folder: LabFolder, arguments: argparse.Namespace) -> int:
     request = LabRequest(arguments.feed, arguments.base_port, arguments.regions)
-    tell = _tell_as_json if arguments.json else _tell
+    if sys.stderr.isatty():
+        print(f"Starting a lab in {folder.path} …", file=sys.stderr)
     if arguments.detach:
         run_detached(lambda ready: _supervise(folder, request, lambda _: ready()), log=folder.log("lab"))
-        tell(existing_record(folder), folder)
+        _tell(existing_record(folder), folder, arguments)
     else:
-        _supervise(folder, request, lambda ready: tell(ready, folder))
+        _supervise(folder, request, lambda ready: _tell(ready, folder, arguments))
         if not arguments.json:
             print(farewell(folder))
     return 0
@@ -68,7 +70,12 @@ def _down(folder: LabFolder, _arguments: argparse.Namespace) -> int:
 
 def _status(lab: Lab, arguments: argparse.Namespace) -> int:
     found = asyncio.run(status.read_status(lab.record(), cuts=lab.cuts()))
-    _print_json(status.document_of(found)) if arguments.json else print(status.describe(found))
+    if arguments.json:
+        _print_json(status.document_of(found))
+        return 0
+    print(status.describe(found))
+    if not lab.has_supervisor():
+        print("\nThis lab has no supervisor: start it, or take over what still runs, with meridian lab up.")
     return 0
 
 
@@ -113,12 +120,11 @@ def _start(lab: Lab, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(ready: LabRecord, folder: LabFolder) -> None:
-    print(welcome(ready, folder), flush=True)
-
-
-def _tell_as_json(ready: LabRecord, _folder: LabFolder) -> None:
-    _print_json(document_of(ready))
+def _tell(ready: LabRecord, folder: LabFolder, arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        _print_json(document_of(ready))
+    else:
+        print(welcome(ready, folder, is_detached=arguments.detach), flush=True)
 
 
 def _print_json(document: object) -> None:

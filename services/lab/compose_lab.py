@@ -71,6 +71,10 @@ class ComposeLab:
             token=self._token(topology.names),
         )
 
+    def has_supervisor(self) -> bool:
+        """The engine is: whatever can be done to this lab can be done at any time."""
+        return True
+
     def cuts(self) -> list[dict[str, Any]]:
         """The links of every region of which a container is not on the network between regions."""
         names = self._topology().names

@@ -74,17 +74,20 @@ def ask(folder: LabFolder, command: str, **arguments: object) -> dict[str, Any]:
     try:
         line = _exchange(folder, orjson.dumps({"command": command, **arguments}) + b"\n")
         document = orjson.loads(line)
+    except FileNotFoundError as error:
+        raise _no_lab(folder, why="it has no supervisor") from error
     except (OSError, orjson.JSONDecodeError) as error:
-        raise OperatorError(
-            f"no lab runs in {folder.path}",
-            why=f"its supervisor doesn't answer ({error})",
-            next_step="Start it with: meridian lab up, or name another folder with --data",
-        ) from error
+        raise _no_lab(folder, why="its supervisor doesn't answer; what it had started may still run") from error
     if "error" in document:
         refusal = document["error"]
         raise OperatorError(refusal["what"], why=refusal["why"], next_step=refusal["next_step"])
     result: dict[str, Any] = document["result"]
     return result
+
+
+def _no_lab(folder: LabFolder, *, why: str) -> OperatorError:
+    next_step = "Start it with: meridian lab up, or name another folder with --data"
+    return OperatorError(f"no lab runs in {folder.path}", why=why, next_step=next_step)
 
 
 def is_answering(folder: LabFolder) -> bool:

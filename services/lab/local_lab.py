@@ -17,6 +17,9 @@ class LocalLab:
     def record(self) -> LabRecord:
         return existing_record(self.folder)
 
+    def has_supervisor(self) -> bool:
+        return is_answering(self.folder)
+
     def cuts(self) -> list[dict[str, Any]]:
         """The links that are cut; none while the lab isn't running."""
         cuts: list[dict[str, Any]] = ask(self.folder, "status")["cuts"] if is_answering(self.folder) else []

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from textwrap import shorten
 
 from shared.errors import OperatorError
 
@@ -84,4 +85,4 @@ def _socket_inode(descriptor: Path) -> str | None:
 
 def _command(process: Path) -> str:
     words = (process / "cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0")
-    return " ".join(words)[:100] or "a program"
+    return shorten(" ".join(words), 100, placeholder=" …") or "a program"

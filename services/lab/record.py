@@ -230,10 +230,10 @@ def _random_word(letters: str, length: int) -> str:
 
 
 def _check(record: LabRecord) -> None:
-    topology = record.topology
-    if len(topology) >= replicator_offset or record.base_port + 2 * replicator_offset > 65_535:
+    count = len(record.regions)
+    if count >= replicator_offset or record.base_port + 2 * replicator_offset > 65_535:
         raise OperatorError(
-            f"{len(topology)} regions from port {record.base_port} on don't fit",
+            f"{count} regions from port {record.base_port} on don't fit",
             why=f"a lab has at most {replicator_offset - 1} regions, and 200 ports from its base port on",
             next_step="Choose a lower --base-port or fewer --regions",
         )

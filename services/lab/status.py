@@ -12,6 +12,7 @@ from services.lab.text import aligned, duration
 from shared.connection import Endpoint, NoAnswerError
 
 answer_timeout_s = 2.0
+out_of_contact = ("UNREACHABLE", "NO_REPLICATOR")
 link_fields = (
     "source",
     "target",
@@ -28,16 +29,17 @@ link_fields = (
 class LabStatus:
     regions: Sequence[dict[str, Any]]
     replicators: Sequence[dict[str, Any]]
+    brokers: Sequence[dict[str, Any]]  # with the Kafka feed of this machine
     links: Sequence[dict[str, Any]]
     cuts: Sequence[dict[str, Any]]  # the links that the lab has cut; empty when it isn't running
 
 
 async def read_status(record: LabRecord, *, cuts: Sequence[dict[str, Any]]) -> LabStatus:
     """Asks all services at once; who doesn't answer in time isn't ready, and tells nothing about its links."""
-    regions, replicators, links = await asyncio.gather(
+    regions, replicators, reports = await asyncio.gather(
         asyncio.gather(*map(_readiness, record.regions)),
         asyncio.gather(*map(_readiness, record.of_role("replicator"))),
-        asyncio.gather(*(_links_into(region, record.token) for region in record.regions)),
+        asyncio.gather(*(_replication_of(region, record.token) for region in record.regions)),
     )
     return LabStatus(
         regions=[
@@ -58,15 +60,32 @@ async def read_status(record: LabRecord, *, cuts: Sequence[dict[str, Any]]) -> L
             }
             for process, answer in zip(record.of_role("replicator"), replicators, strict=True)
         ],
-        links=[link for reports in links for link in reports],
+        brokers=[{"region": process.region, "pid": process.pid} for process in record.of_role("kafka")],
+        links=links_of(reports),
         cuts=cuts,
     )
+
+
+def links_of(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The links as their targets tell of them, each with the backlog that its source knows where the target can't."""
+    unapplied = {
+        (report["region"], follower["target"], follower["table"]): follower["unapplied"]
+        for report in reports
+        for follower in report["followers"]
+    }
+    told = [{name: link[name] for name in link_fields} for report in reports for link in report["links"]]
+    for link in told:
+        if link["state"] in out_of_contact:
+            link["backlog"] = unapplied.get((link["source"], link["target"], link["table"]), link["backlog"])
+    silent = unapplied.keys() - {(each["source"], each["target"], each["table"]) for each in told}
+    return [*told, *(_untold(*names, backlog=unapplied[names]) for names in sorted(silent))]
 
 
 def document_of(status: LabStatus) -> dict[str, Any]:
     return {
         "regions": status.regions,
         "replicators": status.replicators,
+        "brokers": status.brokers,
         "links": status.links,
         "cuts": status.cuts,
     }
@@ -75,12 +94,13 @@ def document_of(status: LabStatus) -> dict[str, Any]:
 def describe(status: LabStatus) -> str:
     """For a person's eyes. The table `(definitions)` is the lane that carries table definitions."""
     replicators = {each["region"]: each for each in status.replicators}
-    parts = [
-        aligned(
-            ("REGION", "ENDPOINT", "STATE", "PID", "TABLES", "REPLICATOR", "PID"),
-            [_region_row(region, replicators.get(region["region"], {})) for region in status.regions],
-        )
-    ]
+    brokers = {each["region"]: each for each in status.brokers}
+    header: tuple[str, ...] = ("REGION", "ENDPOINT", "STATE", "PID", "TABLES", "REPLICATOR", "PID")
+    rows = [_region_row(region, replicators.get(region["region"], {})) for region in status.regions]
+    if brokers:
+        header = (*header, "KAFKA", "PID")
+        rows = [(*row, *_broker_cells(brokers[row[0]])) for row in rows]
+    parts = [aligned(header, rows)]
     if status.links:
         parts.append(
             aligned(
@@ -105,15 +125,20 @@ async def _readiness(process: ProcessRecord) -> dict[str, Any] | None:
         await endpoint.close()
 
 
-async def _links_into(region: ProcessRecord, token: str) -> list[dict[str, Any]]:
+async def _replication_of(region: ProcessRecord, token: str) -> dict[str, Any]:
     endpoint = Endpoint(region.address, headers={"Authorization": f"Bearer {token}"})
     try:
-        answer = await endpoint.get("/v1/replication", silence_s=answer_timeout_s)
-        return [{name: link[name] for name in link_fields} for link in answer.document()["links"]]
+        document: dict[str, Any] = (await endpoint.get("/v1/replication", silence_s=answer_timeout_s)).document()
+        return document
     except NoAnswerError:
-        return []
+        return {"region": region.region, "links": [], "followers": []}
     finally:
         await endpoint.close()
+
+
+def _untold(source: str, target: str, table: str, *, backlog: int) -> dict[str, Any]:
+    known = {"source": source, "target": target, "table": table, "state": "UNKNOWN", "backlog": backlog}
+    return {name: known.get(name) for name in link_fields}
 
 
 def _region_row(region: dict[str, Any], replicator: dict[str, Any]) -> tuple[str, ...]:
@@ -127,6 +152,10 @@ def _region_row(region: dict[str, Any], replicator: dict[str, Any]) -> tuple[str
         _state(replicator),
         _cell(replicator.get("pid")),
     )
+
+
+def _broker_cells(broker: dict[str, Any]) -> tuple[str, str]:
+    return "running" if broker["pid"] else "down", _cell(broker["pid"])
 
 
 def _link_row(link: dict[str, Any], cuts: Sequence[dict[str, Any]]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ _script = Path(sys.executable).with_name("meridian")  # it need not be on the pa
 _command = shlex.quote(str(_script)) if _script.exists() else "meridian"
 
 
-def welcome(record: LabRecord, folder: LabFolder) -> str:
+def welcome(record: LabRecord, folder: LabFolder, *, is_detached: bool) -> str:
     endpoints = aligned(
         ("REGION", "ENDPOINT", "CONSOLE"),
         [(each.region, each.address, f"{each.address}/console") for each in record.regions],
@@ -39,6 +39,8 @@ Then try
   {_command} lab status{flag}   how far behind each link is
   {_command} lab load{flag}     writes in every region, with a summary of lag
   {_command} lab --help{" " * len(flag)}   cut links, kill and start processes, compare regions
+
+{f"{_command} lab down{flag}" if is_detached else "Ctrl-C"} stops the lab; its data stays.
 """
 
 

@@ -1,12 +1,15 @@
 """One region service on uvicorn, until it is told to stop."""
 
 import asyncio
+import fcntl
 import gc
+import os
 import resource
 import signal
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -17,10 +20,12 @@ from services.region.api.dynamodb.protocol import protocol_for
 from services.region.settings import RegionSettings
 from services.region.wiring import Readiness, open_region
 from shared.clock import SystemClock
+from shared.durability import make_folder
 from shared.errors import OperatorError
 from shared.feed.kafka import quiet_clients
 from shared.settings import load
 from shared.telemetry import configure_logging
+from shared.topology import endpoint_of
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +45,7 @@ def run(argv: Sequence[str] | None) -> None:
 
 async def serve(settings: RegionSettings) -> None:
     """Runs until SIGTERM or SIGINT: not ready, requests in flight answered, everything flushed, then the end."""
-    with listening_socket(settings) as listening:
+    with listening_socket(settings) as listening, sole_use(settings.data):
         await _serve_on(listening, settings)
     log.info("region has stopped")
 
@@ -64,7 +69,7 @@ async def _serve_on(listening: socket.socket, settings: RegionSettings) -> None:
         )
         gc.freeze()  # what lives as long as the process need not be looked at in every full collection
         gc.enable()
-        log.info("region is starting", port=settings.port, data=str(settings.data))
+        log.info("region is starting", endpoint=endpoint_of(settings.host, settings.port), data=str(settings.data))
         await server.serve(sockets=[listening])
 
 
@@ -76,8 +81,31 @@ def listening_socket(settings: RegionSettings) -> socket.socket:
     except OSError as error:
         raise OperatorError(
             f"region {settings.region} can't listen on {settings.host}:{settings.port}",
-            why=error.strerror or str(error),
+            why=os.strerror(error.errno) if error.errno else str(error),
             next_step="Stop what uses the port, or give another --port",
+        ) from error
+
+
+@contextmanager
+def sole_use(folder: Path) -> Iterator[None]:
+    """Holds a region's data until this process ends, however it does: a second one would write beside it unseen."""
+    make_folder(folder.absolute())
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _take(descriptor, folder)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise OperatorError(
+            f"the data in {folder} is in use",
+            why="another region process holds it",
+            next_step="Stop that process, or give another --data",
         ) from error
 
 

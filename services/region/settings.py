@@ -7,7 +7,7 @@ from pathlib import Path
 from shared.errors import OperatorError
 from shared.feed.kafka_access import KafkaAccessSettings
 from shared.settings import count, one_of, port_number, seconds, setting, switch
-from shared.topology import Topology
+from shared.topology import Topology, region_name
 
 _loopback = ("127.0.0.1", "localhost", "::1")
 
@@ -22,7 +22,7 @@ def _account(text: str) -> str:
 class RegionSettings(KafkaAccessSettings):
     """One region: DynamoDB tables over HTTP, kept in a data directory, replicated to the other regions."""
 
-    region: str = setting("name of this region, as in the topology", default="us-east-1")
+    region: str = setting("name of this region, as in the topology", parse=region_name, default="us-east-1")
     data: Path = setting("directory that holds this region's data", parse=Path, default=Path(".meridian-region"))
     port: int = setting("port to listen on", parse=port_number, default=8000)
     host: str = setting("address to listen on", default="127.0.0.1")

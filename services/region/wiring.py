@@ -65,7 +65,7 @@ from shared.clock import Clock
 from shared.durability import make_folder
 from shared.feed.kafka import KafkaPublisher, TopicSettings
 from shared.settings import read_secret
-from shared.topology import Region, Topology
+from shared.topology import Region, Topology, endpoint_of
 
 writer_threads = 4
 
@@ -136,8 +136,8 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
     transactions = Transactions(registry, rounds, transaction_log=transaction_log, clock=clock)
     indexes = Indexes(registry, region=ground.number, name=region, clock=clock)
     engine = _engine(ground, indexes, transactions)
-    replication = _replication_engine(ground, feed)
     followers = Followers(registry, definitions=lanes.definitions, topology=topology, region=region, clock=clock)
+    replication = _replication_engine(ground, feed, followers)
     retention = Retention(registry, replication.horizons, topology=topology, region=region, clock=clock)
     expiry = Expiry(registry, clock=clock)
     request_metrics = RequestMetrics()
@@ -276,7 +276,7 @@ def _engine(ground: _Ground, indexes: Indexes, transactions: Transactions) -> En
     )
 
 
-def _replication_engine(ground: _Ground, feed: Feed) -> ReplicationEngine:
+def _replication_engine(ground: _Ground, feed: Feed, followers: Followers) -> ReplicationEngine:
     """What replicators' requests are carried out by."""
     registry, lanes, replicas = ground.registry, ground.lanes, ground.replicas
     topology, region, clock = ground.topology, ground.settings.region, ground.clock
@@ -289,12 +289,13 @@ def _replication_engine(ground: _Ground, feed: Feed) -> ReplicationEngine:
         copies=Copies(registry, lanes, replicas, topology=topology, region=region),
         digests=Digests(registry),
         links=Links(clock),
+        followers=followers,
         horizons=Horizons(registry, replicas, region=region, clock=clock),
     )
 
 
 def _alone(settings: RegionSettings) -> Topology:
-    return Topology((Region(settings.region, 1, f"http://{settings.host}:{settings.port}"),))
+    return Topology((Region(settings.region, 1, endpoint_of(settings.host, settings.port)),))
 
 
 def _topics(settings: RegionSettings) -> TopicSettings:

@@ -34,7 +34,7 @@ def build_status(worker: Worker, *, token: str, clock: Clock) -> FastAPI:
 
     @app.get("/livez")
     async def livez() -> Mapping[str, bool]:
-        return {"live": True}
+        return {"alive": True}
 
     @app.get("/readyz")
     async def readyz() -> Response:

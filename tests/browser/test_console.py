@@ -21,6 +21,17 @@ def test_the_page_shows_which_region_answers(browser: Browser, endpoint: str, vi
         assert fits_its_width(page)
 
 
+@sizes
+def test_words_fit_their_labels(browser: Browser, endpoint: str, viewport: ViewportSize) -> None:
+    with opened_page(browser, f"{endpoint}/console", viewport) as page:
+        expect(page.locator("#map .label")).to_have_count(2)
+        margins = page.locator("#map .label").evaluate_all(
+            "labels => labels.map(it => it.querySelector('rect').getBBox().width"
+            " - it.querySelector('text').getBBox().width)"
+        )
+        assert min(margins) >= 12
+
+
 def test_links_without_a_replicator_are_said_to_have_none(browser: Browser, endpoint: str) -> None:
     with opened_page(browser, f"{endpoint}/console") as page:
         rows = page.locator("#link-rows tr")
@@ -53,4 +64,5 @@ def test_the_documentation_shows_every_operation(browser: Browser, endpoint: str
         put.first.locator("summary").click()
         expect(put.first).to_contain_text(f"curl -X PUT '{endpoint}/v1/tables/customers/items/ada' --json")
         expect(page.locator("summary .path", has_text="/v1/replication")).to_be_visible()
+        expect(page.locator("#operations h2").first).to_have_text("tables")
         assert fits_its_width(page)

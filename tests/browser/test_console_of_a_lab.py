@@ -1,11 +1,12 @@
 """The console of three regions that replicate: make the demo table, write, watch it arrive, cut and heal."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.console_page import opened_page
+from tests.browser.console_page import narrow, opened_page
 from tests.faults.lab import Lab, free_base_port, regions
 
 _in_step_ms = 20_000
@@ -40,6 +41,17 @@ def test_three_regions_come_in_step(page: Page) -> None:
     expect(page.locator("#table-rows tr", has_text="console-demo").locator(".state.good")).to_have_count(3)
 
 
+def test_arrows_of_a_narrow_picture_keep_apart(lab: Lab, browser: Browser) -> None:
+    with opened_page(browser, f"{lab.record.topology.named(regions[0]).endpoint}/console", narrow) as page:
+        expect(page.locator("#map .link")).to_have_count(6)
+        nearest = page.locator("#map .link").evaluate_all("""links => Math.min(...links.flatMap(link => {
+            const tip = link.querySelector("polygon").points[0];
+            const others = links.filter(other => other !== link).map(other => other.querySelector("line"));
+            return others.map(({x1, y1}) => Math.hypot(tip.x - x1.baseVal.value, tip.y - y1.baseVal.value));
+        }))""")
+    assert nearest >= 8
+
+
 @pytest.mark.parametrize("source", regions)
 def test_what_is_written_in_one_region_is_seen_to_arrive_in_the_others(page: Page, source: str) -> None:
     text = f"<b>{len(source)}</b> letters"
@@ -57,6 +69,8 @@ def test_a_cut_is_seen_and_what_was_written_meanwhile_arrives_when_it_heals(page
     waiting = page.locator("#journey-arrivals li", has_text=target)
     expect(page.locator("#journey-arrivals li", has_text=other)).to_contain_text("after", timeout=_arrival_ms)
     expect(waiting).to_contain_text("waiting")
+    row = page.locator("#link-rows tr", has_text=f"{source} → {target}")
+    expect(row.locator(".backlog")).to_have_text(re.compile("^[1-9]"))
     lab.run_well("heal")
     expect(waiting).to_contain_text("after", timeout=_in_step_ms)
     expect(page.locator("#summary")).to_have_text("3 regions in step", timeout=_in_step_ms)

@@ -12,6 +12,7 @@ _head = "| DynamoDB | here | tests |\n|---|---|---|\n"
 
 
 class Feature(NamedTuple):
+    topic: str
     name: str
     here: str
     tests: Sequence[str]  # files of this folder, without `test_`
@@ -22,13 +23,13 @@ class Feature(NamedTuple):
 
     @property
     def row(self) -> str:
-        links = ", ".join(f"[{name}](tests/compat/test_{name}.py)" for name in self.tests)
-        return f"| {self.name} | {self.here} | {links} |\n"
+        links = " ".join(f"[{index}](tests/compat/test_{name}.py)" for index, name in enumerate(self.tests, start=1))
+        return f"| {f'**{self.topic}** {self.name}'.strip()} | {self.here} | {links} |\n"
 
 
 def features() -> Sequence[Feature]:
     found = tomllib.loads((folder / "features.toml").read_text(encoding="utf-8"))["feature"]
-    return [Feature(_line(each["name"]), _line(each["here"]), each["tests"]) for each in found]
+    return [Feature(each["topic"], _line(each["name"]), _line(each["here"]), each["tests"]) for each in found]
 
 
 def with_table(text: str) -> str:

@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
+import sys
 from contextlib import suppress
+from pathlib import Path
 
 from services.lab.ports import loopback
 from services.lab.tables import ensure_replicated_table
@@ -36,6 +39,17 @@ def test_the_command_to_paste_writes_in_one_region_and_reads_in_another(own_lab:
         assert "from us-east-1" in done.stdout
 
 
+def test_what_the_readme_shows_first_works_as_it_stands(own_lab: Lab) -> None:
+    own_lab.up()
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^\.venv/bin/python - <<'END'.*?^curl [^\n]*", readme, re.MULTILINE | re.DOTALL)
+    pasted = re.sub(r"\b800([123])\b", lambda port: str(own_lab.base_port + int(port[1])), block)
+    pasted = pasted.replace(".venv/bin/python", sys.executable)
+    done = subprocess.run(["bash", "-ec", pasted], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert '"id":"us-east-1"' in done.stdout
+
+
 async def test_items_and_credentials_are_found_again_after_a_stop(own_lab: Lab) -> None:
     first = own_lab.up()
     client = own_lab.client("us-east-1")
@@ -44,6 +58,7 @@ async def test_items_and_credentials_are_found_again_after_a_stop(own_lab: Lab) 
     await client.close()
     own_lab.down()
     assert not any(process.pid for process in own_lab.record.processes)
+    assert "This lab has no supervisor" in own_lab.run("status").stdout
     second = own_lab.up()
     assert (second["credentials"], second["token"]) == (first["credentials"], first["token"])
     client = own_lab.client("us-east-1")

@@ -18,7 +18,7 @@ _look_s = 0.025
 @contextmanager
 def running_region(folder: Path) -> Iterator[str]:
     """The endpoint of us-east-1; its neighbour eu-west-1 is in the topology, and nobody listens there."""
-    port = _free_port()
+    port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
     topology = f"us-east-1=1={endpoint},eu-west-1=2=http://127.0.0.1:{_silent_port}"
     command = [sys.executable, "-m", "services.region", "--region", "us-east-1", "--topology", topology]
@@ -38,7 +38,7 @@ def running_region(folder: Path) -> Iterator[str]:
     assert b"Traceback" not in (folder / "log").read_bytes(), (folder / "log").read_text()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Below the range from which connections get theirs, so that none takes it before the region does."""
     while True:
         port = randrange(20_000, 32_000)

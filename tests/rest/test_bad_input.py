@@ -102,6 +102,13 @@ def test_a_bad_precondition_is_refused(http: httpx.Client, table: str, header: d
 
 
 def test_a_wrong_method_is_told_the_right_ones(http: httpx.Client, table: str) -> None:
-    refused = http.post(f"{table}/items/a", json={})
-    assert refused.status_code == 405
-    assert refused.headers["Allow"]
+    for path, allowed in (
+        ("/v1/tables", "GET, POST"),
+        (table, "DELETE, GET"),
+        (f"{table}/items/a", "DELETE, GET, PATCH, PUT"),
+        (f"{table}/query", "POST"),
+    ):
+        refused = http.request("TRACE", path)
+        assert refused.status_code == 405
+        assert refused.headers["Allow"] == allowed
+        assert refused.json()["detail"] == f"TRACE does nothing here; use one of {allowed}"

@@ -30,12 +30,17 @@ def test_every_operation_stands_in_one_row() -> None:
     assert named == Counter(known)
 
 
+def test_every_row_begins_with_its_verdict() -> None:
+    verdicts = ("**yes**", "**kept**", "**only answered**", "**not yet**")
+    assert [feature.topic for feature in features() if not feature.here.startswith(verdicts)] == []
+
+
 def test_every_file_of_tests_stands_in_the_table() -> None:
     named = {name for feature in features() for name in feature.tests}
     assert named == {path.stem.removeprefix("test_") for path in folder.glob("test_*.py")}
 
 
-@pytest.mark.parametrize("feature", features(), ids=lambda feature: feature.name[:40])
+@pytest.mark.parametrize("feature", features(), ids=lambda feature: feature.topic)
 def test_the_tests_of_a_row_call_its_operations(feature: Feature) -> None:
     sources = "".join((folder / f"test_{name}.py").read_text(encoding="utf-8") for name in feature.tests)
     if "missing" not in feature.tests:

@@ -25,6 +25,11 @@ def test_the_first_command_stands_within_25_lines() -> None:
     assert any(line.startswith("make lab") for line in readme.splitlines()[:25])
 
 
+def test_an_aws_command_of_the_readme_works_on_a_machine_without_settings() -> None:
+    (command,) = re.findall(r"^.*\baws dynamodb .*", readme, re.MULTILINE)
+    assert {"AWS_ACCESS_KEY_ID=any", "AWS_SECRET_ACCESS_KEY=any", "--region", "--endpoint-url"} <= set(command.split())
+
+
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"^\s*make ([a-z-]+)", readme, re.MULTILINE))))
 def test_every_make_target_of_the_readme_exists(target: str) -> None:
     assert re.search(rf"^{target}:", (root / "Makefile").read_text(), re.MULTILINE)

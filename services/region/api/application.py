@@ -37,12 +37,18 @@ def application(
     allow_console_origins(app, topology)
     app.add_middleware(UndecodedPaths)
     registry = replication.registry
-    app.include_router(operator_routes(region=region, registry=registry, is_ready=is_ready, metrics=metrics))
     app.include_router(
         rest_routes(
-            engine, registry=registry, links=replication.links, metrics=request_metrics, clock=clock, region=region
+            engine,
+            registry=registry,
+            links=replication.links,
+            followers=replication.followers,
+            metrics=request_metrics,
+            clock=clock,
+            region=region,
         )
     )
+    app.include_router(operator_routes(region=region, registry=registry, is_ready=is_ready, metrics=metrics))
     app.include_router(console_routes(topology=topology, region=region))
     app.include_router(
         internal_routes(replication, topology=topology, region=region, clock=clock),

@@ -5,6 +5,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.routing import Match
 
 from shared.errors import (
     ConditionalCheckFailedError,
@@ -19,6 +20,7 @@ from shared.errors import (
 log = structlog.get_logger(__name__)
 
 content_type = "application/problem+json"
+_methods = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _refusal_status = {
     "unauthorized": 401,
     "no_lane": 404,
@@ -74,11 +76,27 @@ async def _invalid(_request: Request, error: Exception) -> Response:
     return problem(400, title="Request is not valid", detail=detail, reason="bad_request")
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, StarletteHTTPException)
+    if error.status_code == 405:
+        return _wrong_method(request)
     reason = "no_route" if error.status_code == 404 else "bad_request"
     response = problem(error.status_code, title=str(error.detail), detail=str(error.detail), reason=reason)
     response.headers.update(error.headers or {})
+    return response
+
+
+def _wrong_method(request: Request) -> Response:
+    """Each method of a path is a route of its own, and the router has told of the first one only."""
+    scopes = [{**request.scope, "method": method} for method in _methods]
+    allowed = ", ".join(
+        scope["method"]
+        for scope in scopes
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+    )
+    detail = f"{request.method} does nothing here; use one of {allowed}"
+    response = problem(405, title="Method not allowed", detail=detail, reason="method_not_allowed")
+    response.headers["Allow"] = allowed
     return response
 
 

@@ -42,11 +42,16 @@ function details(operation) {
       "summary",
       {},
       element("span", { class: "method" }, method.toUpperCase()),
-      element("span", { class: "path" }, path),
+      element("span", { class: "path" }, ...breakable(path)),
       element("span", { class: "words" }, summary ?? ""),
     ),
     element("div", { class: "operation" }, ...parts),
   );
+}
+
+/** May break after a slash rather than within a name. */
+function breakable(path) {
+  return path.split(/(?<=\/)/).flatMap((part) => [part, element("wbr")]);
 }
 
 function paragraph(text) {

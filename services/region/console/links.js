@@ -1,12 +1,12 @@
 // Links as ordered pairs of regions, made of what the targets' replicators report, table by table.
 
 import { byId, element } from "./elements.js";
-import { count, duration, stateOf, worstState } from "./words.js";
+import { count, duration, isInContact, stateOf, worstState } from "./words.js";
 
 /** One link for every ordered pair, also where nobody reports of it. */
 export function linksBetween(regions) {
   return regions.flatMap((source) =>
-    regions.filter((target) => target !== source).map((target) => linkOf(source.name, target)),
+    regions.filter((target) => target !== source).map((target) => linkOf(source, target)),
   );
 }
 
@@ -15,16 +15,17 @@ export function showLinks(links) {
 }
 
 function linkOf(source, target) {
-  const reports = target.reports.filter((report) => report.source === source);
+  const reports = target.reports.filter((report) => report.source === source.name);
   const ofTables = reports.filter((report) => report.table !== "");
+  const state = linkState(target, reports);
   return {
-    source,
+    source: source.name,
     target: target.name,
-    state: linkState(target, reports),
+    state,
     behind_s: largest(reports, "frontier_lag_s"),
     p50_s: largest(ofTables, "change_lag_p50_s"),
     p99_s: largest(ofTables, "change_lag_p99_s"),
-    backlog: total(reports, "backlog"),
+    backlog: isInContact(state) ? total(reports, "backlog") : backlogAtSource(source, target, reports),
     applied: total(ofTables, "applied"),
     conflicts: total(reports, "conflicts"),
     error: reports.find((report) => report.error)?.error ?? null,
@@ -34,6 +35,12 @@ function linkOf(source, target) {
 function linkState(target, reports) {
   if (!target.isReachable) return "UNKNOWN";
   return reports.length === 0 ? "NO_REPLICATOR" : worstState(reports.map((report) => report.state));
+}
+
+/** Out of contact with its source a target can't know what it has yet to get; the source does, unless it is silent too. */
+function backlogAtSource(source, target, reports) {
+  if (!source.isReachable) return reports.length === 0 ? null : total(reports, "backlog");
+  return total(source.followers.filter((follower) => follower.target === target.name), "unapplied");
 }
 
 /** A link's row, and below it what its replicator says is wrong. */
@@ -47,7 +54,7 @@ function rows(link) {
     element("td", { class: "number" }, duration(link.behind_s)),
     element("td", { class: "number wide" }, duration(link.p50_s)),
     element("td", { class: "number wide" }, duration(link.p99_s)),
-    element("td", { class: "number" }, count(link.backlog)),
+    element("td", { class: "number backlog" }, link.backlog === null ? "–" : count(link.backlog)),
     element("td", { class: "number wide" }, count(link.conflicts)),
   );
   if (link.error === null) return [row];

@@ -12,7 +12,7 @@ export function addressOf(topology, name) {
   return topology.regions.find((region) => region.name === name).endpoint;
 }
 
-/** One look at every region: {name, isReachable, isReady, tableCount, reports}. */
+/** One look at every region: {name, isReachable, isReady, tableCount, reports, followers}. */
 export async function lookAtRegions(topology) {
   return Promise.all(topology.regions.map(({ name }) => lookAt(name, addressOf(topology, name))));
 }
@@ -24,9 +24,10 @@ async function lookAt(name, address) {
       readJson(`${address}/v1/replication`),
     ]);
     const reports = Array.isArray(replication.links) ? replication.links : [];
-    return { name, isReachable: true, isReady: state.ready === true, tableCount: state.tables ?? 0, reports };
+    const followers = replication.followers ?? [];
+    return { name, isReachable: true, isReady: state.ready === true, tableCount: state.tables ?? 0, reports, followers };
   } catch {
-    return { name, isReachable: false, isReady: false, tableCount: 0, reports: [] };
+    return { name, isReachable: false, isReady: false, tableCount: 0, reports: [], followers: [] };
   }
 }
 

@@ -35,6 +35,10 @@ export function stateOf(name) {
   return states[name] ?? { words: String(name).toLowerCase(), mood: "bad" };
 }
 
+export function isInContact(name) {
+  return !["UNREACHABLE", "NO_REPLICATOR", "UNKNOWN"].includes(name);
+}
+
 export function worstState(names) {
   return names.reduce((worst, name) => (rank(name) > rank(worst) ? name : worst), "FOLLOWING");
 }

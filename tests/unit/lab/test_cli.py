@@ -51,6 +51,8 @@ def test_every_lab_command_explains_itself_and_takes_a_folder(command: str, caps
         ["up", "--feed", "pigeon"],
         ["up", "--base-port", "99999"],
         ["up", "--regions", ","],
+        ["up", "--regions", "a,a"],
+        ["up", "--regions", "a b,c"],
         ["fly"],
         [],
     ],
@@ -78,7 +80,9 @@ def test_commands_for_a_running_lab_say_that_there_is_none(
     argv: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["lab", *argv, "--data", str(tmp_path)]) == 1
-    assert f"no lab runs in {tmp_path}" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert f"no lab runs in {tmp_path}" in error
+    assert "Errno" not in error
 
 
 def test_a_full_disk_is_named_wherever_it_strikes(
@@ -90,6 +94,14 @@ def test_a_full_disk_is_named_wherever_it_strikes(
     monkeypatch.setattr(Path, "mkdir", full)
     assert main(["lab", "up", "--data", str(tmp_path / "new")]) == 1
     assert "the disk is full" in capsys.readouterr().err
+
+
+def test_a_file_in_place_of_a_folder_is_called_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for data in (file, file / "inside"):
+        assert main(["lab", "up", "--data", str(data)]) == 1
+        assert "a file stands where a folder is needed" in capsys.readouterr().err
 
 
 def test_a_disk_that_is_nearly_full_is_refused_before_anything_starts(

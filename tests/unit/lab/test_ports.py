@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -23,6 +25,21 @@ def test_a_taken_port_is_named_with_its_holder_and_what_to_do() -> None:
     assert refused.value.what == f"port {port} is in use"
     assert f"(pid {os.getpid()})" in refused.value.why
     assert refused.value.next_step == "Choose another"
+
+
+def test_a_long_command_line_is_cut_where_one_sees_it() -> None:
+    program = (
+        f"import socket, sys; listener = socket.create_server(('{loopback}', 0)); "
+        "print(listener.getsockname()[1], flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *["word"] * 50], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        holding = holder_of(int(holder.stdout.readline()))
+        holder.communicate()
+    assert holding is not None
+    assert holding.endswith(f" … (pid {holder.pid}) listens on it")
 
 
 def test_nobody_holds_a_free_port() -> None:

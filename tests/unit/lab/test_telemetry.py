@@ -9,7 +9,7 @@ import logging, structlog
 from shared.telemetry import configure_logging
 configure_logging("region", "us-east-1")
 structlog.get_logger("ours").info("started", port=8001)
-logging.getLogger("theirs").warning("slow %s", "disk", extra={"took_s": 2})
+logging.getLogger("theirs").warning("slow %s", "disk", extra={"took_s": 2, "color_message": "slow %s"})
 structlog.get_logger("ours").debug("too much")
 try:
     raise ValueError("broken")
@@ -27,4 +27,5 @@ def test_every_line_is_json_and_says_where_it_comes_from() -> None:
     assert all((line["service"], line["region"]) == ("region", "us-east-1") for line in lines)
     assert lines[0]["port"] == 8001
     assert lines[1]["took_s"] == 2
+    assert "color_message" not in lines[1], "uvicorn's second text is for terminals"
     assert "ValueError: broken" in lines[2]["exception"]

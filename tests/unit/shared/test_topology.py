@@ -3,7 +3,7 @@
 import pytest
 
 from shared.errors import OperatorError
-from shared.topology import Region, Topology
+from shared.topology import Region, Topology, endpoint_of
 
 text = "us-east-1=1=http://127.0.0.1:8001,eu-west-1=255=https://example.org"
 
@@ -36,6 +36,15 @@ def test_spaces_and_a_last_slash_do_not_matter() -> None:
 
 def test_no_regions_are_a_topology() -> None:
     assert not Topology.parse("").regions
+
+
+@pytest.mark.parametrize(
+    ("host", "endpoint"),
+    [("127.0.0.1", "http://127.0.0.1:8001"), ("localhost", "http://localhost:8001"), ("::1", "http://[::1]:8001")],
+)
+def test_every_address_has_an_endpoint_that_a_topology_takes(host: str, endpoint: str) -> None:
+    assert endpoint_of(host, 8001) == endpoint
+    assert Topology((Region("a", 1, endpoint),)).named("a").endpoint == endpoint
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from services.region.api.internal.replication import lane_routes, worker_routes
 from services.region.engine.copies import Copies
 from services.region.engine.digests import Digests
 from services.region.engine.feed import Feed
+from services.region.engine.followers import Followers
 from services.region.engine.horizons import Horizons
 from services.region.engine.links import Links
 from services.region.engine.registry import Registry
@@ -33,6 +34,7 @@ class ReplicationEngine:
     copies: Copies
     digests: Digests
     links: Links
+    followers: Followers
     horizons: Horizons
 
 

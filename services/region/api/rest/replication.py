@@ -1,41 +1,47 @@
-"""`/v1/replication`: how the links into this region stand, as its replicators reported them last.
+"""`/v1/replication`: how the links into this region stand, as its replicators reported them last, and what the other
+regions have yet to take from it, as they acknowledged. While a link is cut only the source can tell its backlog.
 
 It holds no item data and is open without a token: the console reads it from every region, and so may a probe.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Response
 
 from services.region.api.rest import documentation as doc
 from services.region.api.rest.plain_json import write_json
+from services.region.engine.followers import Followers, FollowerStanding
 from services.region.engine.links import LinkReport, Links
 
 _counted = ("backlog", "applied", "superseded", "duplicate", "conflicts", "dead_letters", "resyncs")
 
 
-def replication_routes(links: Links, *, region: str) -> APIRouter:
+def replication_routes(links: Links, followers: Followers, *, region: str) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["replication"], responses=doc.problems)
 
     @router.get(
         "/replication",
         summary="See how far this region is behind the others",
-        description="One entry for each source region and table; the table with the empty name is the catalog.",
+        description="One entry for each other region and table; the table with the empty name is the catalog. "
+        "`followers` tell how much made here the others have yet to acknowledge, also while they can't be reached.",
         operation_id="describeReplication",
-        responses={200: doc.answer("The links into this region.", _example)},
+        responses={200: doc.answer("The links into this region, and who follows it.", _example)},
     )
     async def replication() -> Response:
-        document = replication_document(links.reports(), region=region)
+        document = replication_document(links.reports(), followers.standings(), region=region)
         return Response(write_json(document), media_type="application/json")
 
     return router
 
 
-def replication_document(reports: Sequence[LinkReport], *, region: str) -> dict[str, Any]:
+def replication_document(
+    reports: Sequence[LinkReport], standings: Iterable[FollowerStanding], *, region: str
+) -> dict[str, Any]:
     return {
         "region": region,
         "links": [{**report, "target": region} for report in reports],
+        "followers": [standing._asdict() for standing in standings],
         "counts": {name: sum(_count(report, name) for report in reports) for name in _counted},
     }
 
@@ -65,5 +71,6 @@ _link_example = {
 _example = {
     "region": "eu-west-1",
     "links": [_link_example],
+    "followers": [{"target": "us-east-1", "table": "orders", "unapplied": 2, "oldest_age_s": 0.012}],
     "counts": {name: _link_example[name] for name in _counted},
 }
