@@ -10,7 +10,7 @@ import pytest
 
 from services.lab.ports import loopback
 from services.lab.tables import ensure_replicated_table
-from tests.compose.stack import ComposedLab, compose, root, up
+from tests.compose.stack import ComposedLab, compose, down, root, up
 from tests.faults import lags
 from tests.faults.lab import regions
 
@@ -43,11 +43,11 @@ def images(environment: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def started_s(images: None) -> Iterator[float]:
     """How long the stack took to be healthy."""
-    compose("down", "--volumes", "--remove-orphans")
+    down()
     try:
         yield up()
     finally:
-        compose("down", "--volumes", "--remove-orphans")
+        down()
 
 
 @pytest.fixture(scope="session")

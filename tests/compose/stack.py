@@ -77,3 +77,10 @@ def up() -> float:
     started_s = time.monotonic()
     compose("up", "--wait")
     return time.monotonic() - started_s
+
+
+def down() -> None:
+    """Leaves nothing behind: neither what the test of a small disk adds, nor the volume that it replaces."""
+    small_disk = ("--file", "compose.yaml", "--file", "tests/compose/small_disk.yaml")
+    for files in ((), small_disk):
+        compose(*files, "down", "--volumes", "--remove-orphans")

@@ -51,7 +51,7 @@ def test_containers_may_do_little(lab: ComposedLab) -> None:
 
 def test_no_volume_is_without_a_name(lab: ComposedLab) -> None:
     """A nameless one is made anew at every `up`: what it holds is lost, and it is left behind."""
-    named = {f"meridian-test_{name}" for name in compose("config", "--volumes").split()}
+    named = {volume["name"] for volume in json.loads(compose("config", "--format", "json"))["volumes"].values()}
     mounts = [mount for each in containers() for mount in each["Mounts"] if mount["Type"] == "volume"]
     assert {mount["Name"] for mount in mounts} == named
 
