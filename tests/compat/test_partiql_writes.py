@@ -88,6 +88,7 @@ def test_insert_refusals(run: Any, value: str, message: str) -> None:
         ("SET l[0]=7 REMOVE m.k", {"l": [7, 2], "m": {}}),
         ("REMOVE l[0] REMOVE n", {"l": [2], "n": None}),
         ("SET l=list_append(l, [3])", {"l": [1, 2, 3]}),
+        ("SET Only=1", {"Only": 1}),
         ("SET l=list_append([0], l)", {"l": [0, 1, 2]}),
         ("SET s=set_add(s, <<'z'>>)", {"s": {"x", "y", "z"}}),
         ("SET s=set_delete(s, <<'x'>>)", {"s": {"y"}}),

@@ -1,6 +1,7 @@
 """The words and operators of PartiQL: what is no name unless it is quoted, and what binds how tightly.
 
 Source: the reference implementation's lexical grammar (partiql-lang-kotlin), which DynamoDB's answers follow.
+Of its keywords DynamoDB takes `only` as a name.
 """
 
 _keywords = """
@@ -12,7 +13,7 @@ _keywords = """
     exec execute exists external extract date_add date_diff fetch first float foreign found from full get global go
     goto grant group having identity immediate indicator initially inner input insensitive insert int integer interval
     into isolation join key language last left level limit local lower match max min module names national natural
-    nchar next no nullif numeric octet_length of on only open option order outer output overlaps pad partial position
+    nchar next no nullif numeric octet_length of on open option order outer output overlaps pad partial position
     precision prepare preserve primary prior privileges procedure public read real references relative restrict revoke
     right rollback rows schema scroll section select session session_user set size smallint some space sql sqlcode
     sqlerror sqlstate substring sum system_user table temporary then time timestamp to transaction translate
