@@ -65,18 +65,18 @@ def test_any_text_is_planned_or_refused(text: str) -> None:
 )
 def test_deep_statements_are_answered_at_once(opening: str, closing: str) -> None:
     for depth in (30, 60, 70, 4000):
-        began = time.perf_counter()
+        began = time.process_time()
         _plan(f"SELECT * FROM t WHERE a = {opening * depth}1{closing * depth}"[:statement_chars_max])
-        assert time.perf_counter() - began < _patience_s
+        assert time.process_time() - began < _patience_s
 
 
 @pytest.mark.parametrize("link", [" AND ", " OR ", " = ", "+", " AND NOT ", ".", "*", ",", " IN ", " IS NULL AND "])
 def test_long_statements_are_answered_at_once(link: str) -> None:
     for beginning, part in (("p='x' AND ", "a=1"), ("(p='x' AND c=1) OR ", "(p='x' OR c=1)"), ("", "a")):
         condition = beginning + link.join([part] * (8000 // (len(link) + len(part))))
-        began = time.perf_counter()
+        began = time.process_time()
         _plan(f"SELECT * FROM t WHERE {condition}")
-        assert time.perf_counter() - began < _patience_s
+        assert time.process_time() - began < _patience_s
 
 
 @pytest.mark.parametrize(
