@@ -1,8 +1,16 @@
-"""What concerns a whole run: without a container engine the tests on compose are left out, and the header says so."""
+"""What concerns a whole run: without a container engine the tests on compose are left out, and the header says so.
+
+A property has a time bound where its test gives one; a slow machine alone fails nothing.
+"""
 
 import subprocess
 from functools import cache
 from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("meridian", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("meridian")
 
 _compose = Path(__file__).parent / "compose"
 

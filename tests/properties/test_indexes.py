@@ -135,7 +135,7 @@ def shown(index: SecondaryIndex, item: Item) -> Item:
     return projected(item, index.projected)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(changes, st.sampled_from(indexes), st.one_of(st.none(), st.integers(1, 7)), st.booleans())
 def test_a_query_is_a_filter_and_a_sort_of_the_items(
     changes: Sequence[Change], index: SecondaryIndex, limit: int | None, forward: bool
@@ -160,7 +160,7 @@ def test_a_query_is_a_filter_and_a_sort_of_the_items(
             assert found == (wanted if forward else wanted[::-1])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(changes, st.sampled_from(indexes), st.one_of(st.none(), st.integers(1, 7)), st.integers(1, 5))
 def test_segments_of_a_scan_are_all_the_entries(
     changes: Sequence[Change], index: SecondaryIndex, limit: int | None, total: int
@@ -187,7 +187,7 @@ def test_segments_of_a_scan_are_all_the_entries(
     assert sorted(found, key=lambda item: item_key(schema, item)) == in_order
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(changes, changes, changes, st.integers(1, 5))
 def test_an_index_holds_the_same_whenever_it_came(
     before: Sequence[Change], during: Sequence[Change], after: Sequence[Change], rows_max: int

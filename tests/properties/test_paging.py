@@ -105,7 +105,7 @@ def within(c: int, condition: str, given_: Sequence[int]) -> bool:
     return {"=": c == bound, "<": c < bound, "<=": c <= bound, ">": c > bound, ">=": c >= bound}[condition.split()[2]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from([small, large, "collection 3", "nothing"]), bounds, limits, st.booleans())
 def test_query_pages_concatenate_to_the_whole(
     filled: Filled, name: str, bound: tuple[str, tuple[int, ...]], limit: int | None, forward: bool
@@ -129,13 +129,13 @@ def read(filled: Filled, request: Query | Scan) -> list[Item]:
     return found
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(limits)
 def test_scan_pages_concatenate_to_the_whole(filled: Filled, limit: int | None) -> None:
     assert read(filled, Scan("table", limit=limit)) == list(filled.items.values())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 40), limits)
 def test_segments_concatenate_to_the_whole_scan(filled: Filled, total: int, limit: int | None) -> None:
     segments = [Scan("table", limit=limit, segment=segment, total_segments=total) for segment in range(total)]

@@ -89,7 +89,7 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
         yield Region(runner, partitions, (Generation(number.to_bytes(16)) for number in range(1, 10_000)))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(before=writes, during=writes, after=writes, limit=st.integers(1, 7))
 def test_records_replayed_in_order_rebuild_the_table(
     region: Region, before: Sequence[Write], during: Sequence[Write], after: Sequence[Write], limit: int

@@ -73,7 +73,7 @@ transactions = st.tuples(
 
 
 @given(history=st.lists(transactions, max_size=5))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_both_tell_the_same_after_any_history(history: Sequence[tuple[Sequence[Operation], str, bool]]) -> None:
     """Also after a rollback, and after a process that ended and another that opened what it had left."""
     with tempfile.TemporaryDirectory() as folder:

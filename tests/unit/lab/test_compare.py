@@ -99,7 +99,7 @@ def stubs(*items: Items) -> dict[str, RegionStub]:
 contents = st.dictionaries(st.integers(0, 300).map(str), st.sampled_from("1234"), max_size=300)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(contents, contents, st.integers(0, 40))
 async def test_exactly_the_differing_keys_are_named(common: Items, changes: Items, listed_max: int) -> None:
     first, second = dict(common), {**common, **changes}
