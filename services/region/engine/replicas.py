@@ -17,13 +17,7 @@ from services.region.storage.index_entries import FileIndex
 from services.region.storage.partition_state import CopyState, PartitionState
 from services.region.storage.partitions import Partitions
 from shared.changes.records import Lane
-from shared.model.tables import (
-    Generation,
-    RegionName,
-    ReplicaState,
-    ReplicaStatus,
-    TableDefinition,
-)
+from shared.model.tables import Generation, RegionName, ReplicaState, ReplicaStatus, TableDefinition
 from shared.topology import Topology
 
 log = structlog.get_logger(__name__)
