@@ -71,7 +71,13 @@ class WriteMember:
             reasons.append(no_reason)
             if kind is not None:
                 changes.append(view.change(place, stored, kind=kind, image=image))
-            tally.add(table, action, old, image if kind is not None else old, collection_bytes)
+            tally.add(
+                table,
+                action,
+                old=old,
+                new=image if kind is not None else old,
+                collection_bytes=collection_bytes,
+            )
         if any(reason is not no_reason for reason in reasons):
             raise TransactionCanceledError(reasons)
         return Outcome(TransactionWritten(tally.units, tally.index_units, tally.collections), changes)
@@ -110,7 +116,7 @@ class _Tally:
         self._sizes = command.return_collection_size
 
     def add(
-        self, table: Table, action: Action, old: bytes | None, new: bytes | None, collection_bytes: int | None
+        self, table: Table, action: Action, *, old: bytes | None, new: bytes | None, collection_bytes: int | None
     ) -> None:
         name = action.table
         if self._measures:
