@@ -18,7 +18,7 @@ from services.lab.record import LabRecord
 from services.lab.status import read_status
 from services.lab.tables import ensure_replicated_table
 from services.lab.text import aligned, clear_progress, duration, show_progress
-from services.lab.workload import Workload
+from services.lab.workload import Workload, Write
 from shared.connection import NoAnswerError
 
 table_name = "lab_load"
@@ -200,13 +200,13 @@ async def _write_steadily(client: TableClient, workload: Workload, request: Load
             if due_s - start_s >= request.seconds:
                 return
             await asyncio.sleep(max(0.0, due_s - time.monotonic()))
-            pending.create_task(_write(client, write.operation, write.parameters, due_s, writes))
+            pending.create_task(_write(client, write, due_s=due_s, writes=writes))
 
 
-async def _write(client: TableClient, operation: str, parameters: dict[str, Any], due_s: float, writes: Writes) -> None:
+async def _write(client: TableClient, write: Write, *, due_s: float, writes: Writes) -> None:
     try:
         async with asyncio.timeout(write_timeout_s):
-            await client.call(operation, parameters)
+            await client.call(write.operation, write.parameters)
     except RefusedError as error:
         writes.errors[error.code] = writes.errors.get(error.code, 0) + 1
     except (NoAnswerError, TimeoutError):

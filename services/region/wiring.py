@@ -40,6 +40,7 @@ from services.region.engine.replicas import Replicas
 from services.region.engine.replication import Replication
 from services.region.engine.retention import Retention
 from services.region.engine.selects import Selects
+from services.region.engine.shared_definitions import SharedDefinitions
 from services.region.engine.snapshots import Snapshots
 from services.region.engine.statements import Statements
 from services.region.engine.stream_register import StreamRegister
@@ -230,7 +231,7 @@ def _open_ground(settings: RegionSettings, clock: Clock, committed: CommittedHoo
         registry,
         catalog=catalog,
         partitions=partitions,
-        definitions=definitions,
+        shared=SharedDefinitions(definitions),
         topology=topology,
         region=region,
         streams=streams,

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.console_page import narrow, opened_page
-from tests.faults.lab import Lab, free_base_port, regions
+from tests.faults.lab import Lab, regions, started_lab
 
 _in_step_ms = 20_000
 _set_up_ms = 40_000
@@ -16,10 +16,8 @@ _arrival_ms = 15_000
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    lab = Lab(tmp_path_factory.mktemp("lab"), base_port=free_base_port())
-    lab.up()
-    yield lab
-    lab.down()
+    with started_lab(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
 
 
 @pytest.fixture

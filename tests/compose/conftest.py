@@ -3,16 +3,13 @@
 import random
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, suppress
-from uuid import uuid4
+from contextlib import suppress
 
 import pytest
 
 from services.lab.ports import loopback
-from services.lab.tables import ensure_replicated_table
 from tests.compose.stack import ComposedLab, compose, down, root, up
-from tests.faults import lags
-from tests.faults.lab import regions
+from tests.faults.tables import replicated_table
 
 _ports = ("US_EAST_1_PORT", "EU_WEST_1_PORT", "AP_NORTHEAST_1_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT")
 _port_ranges = ("US_EAST_1_REPLICATOR_PORTS", "EU_WEST_1_REPLICATOR_PORTS", "AP_NORTHEAST_1_REPLICATOR_PORTS")
@@ -58,13 +55,7 @@ def lab(started_s: float, tmp_path_factory: pytest.TempPathFactory) -> ComposedL
 @pytest.fixture
 async def table(lab: ComposedLab) -> AsyncIterator[str]:
     """A table of this test's own, with a replica in every region and links that the lab's status shows."""
-    name = f"t-{uuid4().hex}"
-    async with AsyncExitStack() as stack:
-        clients = [lab.client(region) for region in regions]
-        for client in clients:
-            stack.push_async_callback(client.close)
-        await ensure_replicated_table(clients, name)
-        assert await lags.vanish(lab, name, count=6, patience_s=20) == ""
+    async with replicated_table(lab, patience_s=20) as name:
         yield name
 
 

@@ -19,7 +19,7 @@ from services.lab.load import table_name
 from tests.dashboards.panels import Panel, panels
 from tests.dashboards.prometheus import Prometheus, poll_s, scraping
 from tests.dashboards.selectors import selected
-from tests.faults.lab import Lab, free_base_port, regions
+from tests.faults.lab import Lab, regions, started_lab
 
 expiring = "expiring"  # a table whose items end with `ends`
 shown_s = 60
@@ -30,10 +30,8 @@ us, eu, _ = regions
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    lab = Lab(tmp_path_factory.mktemp("lab"), base_port=free_base_port())
-    lab.up()
-    yield lab
-    lab.down()
+    with started_lab(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
 
 
 @pytest.fixture(scope="module")

@@ -11,15 +11,13 @@ from services.lab.client import TableClient
 from services.lab.processes import stop_orphans
 from services.lab.tables import ensure_replicated_table
 from tests.faults import lags
-from tests.faults.lab import Lab, free_base_port, regions
+from tests.faults.lab import Lab, free_base_port, regions, started_lab
 
 
 @pytest.fixture(scope="session")
 def session_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    lab = Lab(tmp_path_factory.mktemp("lab"), base_port=free_base_port())
-    lab.up()
-    yield lab
-    lab.down()
+    with started_lab(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,15 @@ class Lab:
                 return ""
             if time.monotonic() > deadline:
                 return done.stdout + done.stderr
+
+
+@contextmanager
+def started_lab(folder: Path, *words: str) -> Iterator[Lab]:
+    """A lab that runs, with these words for `meridian lab up`."""
+    lab = Lab(folder, base_port=free_base_port())
+    lab.up(*words)
+    yield lab
+    lab.down()
 
 
 def free_base_port() -> int:

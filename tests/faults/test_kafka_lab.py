@@ -2,39 +2,29 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
 from services.lab.links import Link
-from services.lab.tables import ensure_replicated_table
 from tests.faults import lags
 from tests.faults.judgement import assert_recovers
-from tests.faults.lab import Lab, free_base_port, regions
+from tests.faults.lab import Lab, regions, started_lab
 from tests.faults.oracle import Oracle
+from tests.faults.tables import replicated_table
 
 us, eu, ap = regions
 
 
 @pytest.fixture
 def kafka_lab(tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(tmp_path / "lab", base_port=free_base_port())
-    lab.up("--feed", "kafka")
-    yield lab
-    lab.down()
+    with started_lab(tmp_path / "lab", "--feed", "kafka") as lab:
+        yield lab
 
 
 @pytest.fixture
 async def table(kafka_lab: Lab) -> AsyncIterator[str]:
-    name = f"t-{uuid4().hex}"
-    async with AsyncExitStack() as stack:
-        clients = [kafka_lab.client(region) for region in regions]
-        for client in clients:
-            stack.push_async_callback(client.close)
-        await ensure_replicated_table(clients, name)
-        assert await lags.vanish(kafka_lab, name, count=6, patience_s=15) == ""
+    async with replicated_table(kafka_lab, patience_s=15) as name:
         yield name
 
 

@@ -20,6 +20,7 @@ from services.region.engine.replica_facts import FactsOfReplicas
 from services.region.engine.replicas import Replicas
 from services.region.engine.replication import Replication
 from services.region.engine.retention import Retention
+from services.region.engine.shared_definitions import SharedDefinitions
 from services.region.engine.snapshots import Snapshots
 from services.region.engine.stream_register import StreamRegister
 from services.region.engine.tables import Tables
@@ -126,7 +127,7 @@ class SimulatedRegion:
             registry,
             catalog=self.disk.catalog,
             partitions=partitions,
-            definitions=definitions,
+            shared=SharedDefinitions(definitions),
             topology=self.topology,
             region=self.name,
             streams=StreamRegister(self.clock),

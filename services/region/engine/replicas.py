@@ -1,8 +1,6 @@
 """Replicas: which regions hold a table, what each says of its copy, and what this region has to do about it.
 
-Definitions of global tables and replica states are items of the catalog lane, versioned and replicated like any
-item: key (generation, "") holds the definition, key (generation, region) that region's own account of its replica.
-`reconcile` makes the local tables agree with what the lane says, after every change of it and at start.
+`reconcile` makes the local tables agree with what the catalog lane says, after every change of it and at start.
 """
 
 import asyncio
@@ -12,29 +10,14 @@ from dataclasses import replace
 import structlog
 
 from services.region.engine.registry import Registry, Table
+from services.region.engine.shared_definitions import SharedDefinitions
 from services.region.engine.stream_register import StreamRegister
-from services.region.rules.stored import StoredItem
 from services.region.storage.catalog import Catalog, LocalTable, Stage
 from services.region.storage.index_entries import FileIndex
-from services.region.storage.partition_file import PartitionFile
 from services.region.storage.partition_state import CopyState, PartitionState
-from services.region.storage.partitions import Partition, Partitions
-from services.region.storage.reader import before_all
-from shared.changes.records import Kind, Lane
-from shared.errors import CorruptRecordError
-from shared.limits import scan_slice_rows_max, slots
-from shared.model.keys import ItemKey, slot_of
-from shared.model.tables import (
-    Generation,
-    RegionName,
-    ReplicaState,
-    ReplicaStatus,
-    TableDefinition,
-    decode_definition,
-    decode_replica_state,
-    encode_definition,
-    encode_replica_state,
-)
+from services.region.storage.partitions import Partitions
+from shared.changes.records import Lane
+from shared.model.tables import Generation, RegionName, ReplicaState, ReplicaStatus, TableDefinition
 from shared.topology import Topology
 
 log = structlog.get_logger(__name__)
@@ -49,7 +32,7 @@ class Replicas:
         *,
         catalog: Catalog,
         partitions: Partitions,
-        definitions: Partition,
+        shared: SharedDefinitions,
         topology: Topology,
         region: str,
         streams: StreamRegister,
@@ -58,7 +41,7 @@ class Replicas:
         self._streams = streams
         self._catalog = catalog
         self._partitions = partitions
-        self._definitions = definitions
+        self._shared = shared
         self._topology = topology
         self._region = RegionName(region)
         self._reconciling = asyncio.Lock()
@@ -83,13 +66,10 @@ class Replicas:
 
     async def publish_definition(self, definition: TableDefinition) -> None:
         """Writes a definition into the catalog lane, from where every region gets it."""
-        await self._definitions.submit(
-            WriteEntry(_definition_key(definition.generation), encode_definition(definition))
-        )
+        await self._shared.write_definition(definition)
 
     async def publish_state(self, generation: Generation, state: ReplicaState) -> None:
-        key = _state_key(generation, self._region)
-        await self._definitions.submit(WriteEntry(key, encode_replica_state(state)))
+        await self._shared.write_state(generation, self._region, state)
         self._registry.touch()
 
     def states(self, definition: TableDefinition) -> Mapping[RegionName, ReplicaState]:
@@ -97,7 +77,7 @@ class Replicas:
         if not definition.is_global:
             return {}
         states = {name: ReplicaState(ReplicaStatus.CREATING, 0) for name in definition.replicas}
-        for name, state in self._stored_states(definition.generation).items():
+        for name, state in self._shared.states(definition.generation).items():
             if name not in definition.replicas:
                 states[name] = replace(state, status=ReplicaStatus.DELETING)
             elif state.status is not ReplicaStatus.DELETING:  # of an earlier life; the new one has yet to begin
@@ -106,7 +86,7 @@ class Replicas:
 
     def is_changing(self, definition: TableDefinition, now_us: int) -> bool:
         """Whether an addition or a recent removal of a replica is under way."""
-        waits_until_us = self._changed_us(definition) + removal_waits_us
+        waits_until_us = self._shared.changed_us(definition.generation) + removal_waits_us
         return any(
             state.status is ReplicaStatus.CREATING
             or (state.status is ReplicaStatus.DELETING and now_us < waits_until_us)
@@ -143,14 +123,14 @@ class Replicas:
             table = self._registry.of(generation)
             if table is not None and table.stage is Stage.CREATING:
                 state = ReplicaState(ReplicaStatus.CREATING, percent, problem)
-                if self._stored_states(generation).get(self._region) != state:
+                if self._shared.states(generation).get(self._region) != state:
                     await self.publish_state(generation, state)
 
     async def reconcile(self) -> None:
         """Makes local tables follow the definitions of the catalog lane; does nothing when they agree."""
         async with self._reconciling:
             # What leaves goes first, so that its name is free for a new table that came with the same changes.
-            for definition in sorted(self._shared_definitions(), key=self._is_wanted):
+            for definition in sorted(self._shared.all(), key=self._is_wanted):
                 await self._reconcile_one(definition)
 
     async def begin_removal(self, definition: TableDefinition) -> None:
@@ -198,7 +178,7 @@ class Replicas:
         async with self._reconciling:
             await asyncio.to_thread(self._catalog.retire_lanes, table.generation, heads)
             if table.definition.is_global:
-                await self._definitions.submit(WriteEntry(_state_key(table.generation, self._region), None))
+                await self._shared.remove_state(table.generation, self._region)
             self._registry.remove(table.generation)
             self._streams.forget(table.generation)
             for partition in table.partitions:
@@ -241,60 +221,3 @@ class Replicas:
             for number in range(local.definition.partition_count)
         ]
         return Table(local, partitions)
-
-    def _shared_definitions(self) -> Sequence[TableDefinition]:
-        """What can be read: a region of a later release may write what this one does not know yet."""
-        reader = self._definitions.reader
-        definitions: list[TableDefinition] = []
-        after = before_all
-        while reader is not None:
-            rows = reader.items_after(after, end_slot=slots, rows_max=scan_slice_rows_max)
-            for row in rows:
-                if not row.key.sort:
-                    try:
-                        definitions.append(decode_definition(row.image))
-                    except CorruptRecordError as error:
-                        log.warning("a definition is passed over", table=row.key.partition.hex(), reason=str(error))
-            if len(rows) < scan_slice_rows_max:
-                break
-            last = rows[-1].key
-            after = (last.slot, last.partition, last.sort)
-        return definitions
-
-    def _stored_states(self, generation: Generation) -> Mapping[RegionName, ReplicaState]:
-        reader = self._definitions.reader
-        if reader is None:
-            return {}
-        rows = reader.collection(
-            slot_of(generation), generation, first=b"\x00", end=b"\xff", forward=True, rows_max=scan_slice_rows_max
-        )
-        return {RegionName(row.sort.decode()): decode_replica_state(row.image) for row in rows}
-
-    def _changed_us(self, definition: TableDefinition) -> int:
-        stored = self._definitions.read(_definition_key(definition.generation))
-        return 0 if stored is None else stored.version.milliseconds * 1000
-
-
-class WriteEntry:
-    """Job: puts a document into the catalog lane, or deletes it."""
-
-    __slots__ = ("_document", "_key")
-
-    def __init__(self, key: ItemKey, document: bytes | None) -> None:
-        self._key = key
-        self._document = document
-
-    def run(self, file: PartitionFile, now_us: int) -> None:
-        stored: StoredItem | None = file.read(self._key)
-        if self._document is None and (stored is None or stored.image is None):
-            return
-        kind = Kind.DELETE if self._document is None else Kind.PUT
-        file.write_local(self._key, stored, kind=kind, image=self._document, now_us=now_us)
-
-
-def _definition_key(generation: Generation) -> ItemKey:
-    return ItemKey(slot_of(generation), generation, b"")
-
-
-def _state_key(generation: Generation, region: RegionName) -> ItemKey:
-    return ItemKey(slot_of(generation), generation, region.encode())

@@ -233,7 +233,8 @@ class LinkFollower:
         # Whoever hands on first takes the lock first, so lanes are applied in the order in which they handed on.
         async with self.in_hand:
             replies = await self._applier.apply(records, mode=ApplyMode.FEED)
-            before = {lane: state.applied for lane, state in self.lanes.states.items() if lane in _lanes_of(records)}
+            states, lanes = self.lanes.states, {record.lane for record in records}
+            before = {lane: states[lane].applied for lane in lanes if lane in states}
             effects = [effect for reply in replies for effect in self._take_reply(reply)]
         self._observe_lag(records, before, received_us=received_us, applied_us=replies[-1].applied_us)
         await self._carry_out(effects)
@@ -293,7 +294,3 @@ class LinkFollower:
         if failures == 1:
             self.tally.disconnects += 1
             log.warning("link is down", source=self.source, reason=self.problem)
-
-
-def _lanes_of(deliveries: Sequence[Delivery]) -> set[Lane]:
-    return {delivery.lane for delivery in deliveries}

@@ -7,9 +7,11 @@ from enum import StrEnum
 from services.replicator.io.port import CopyStage, LinkReport
 from services.replicator.link.lag import frontier_lag_s, heartbeat_fresh_us
 from services.replicator.work.follow import LinkFollower
+from services.replicator.work.tallies import TableTally
 from shared.clock import Clock
 
 stuck_s = 10.0
+_nothing_yet = TableTally()
 
 
 class LinkStatus(StrEnum):
@@ -31,8 +33,7 @@ class _Standing:
 def link_reports(link: LinkFollower, clock: Clock) -> Sequence[LinkReport]:
     """One report a table. Costs little for tables at rest: only lanes that are behind are looked at one by one."""
     standings = _standings(link, clock)
-    problem = link.own_region_problem or link.problem
-    return [_report(link, table, standing, problem, clock) for table, standing in standings.items()]
+    return [_report(link, table, standing, now=clock.monotonic_s()) for table, standing in standings.items()]
 
 
 def _standings(link: LinkFollower, clock: Clock) -> dict[str, _Standing]:
@@ -64,10 +65,9 @@ def _tables(link: LinkFollower) -> Iterable[str]:
     return dict.fromkeys(owned.table for owned in link.lanes.owned.values())
 
 
-def _report(link: LinkFollower, table: str, standing: _Standing, problem: str | None, clock: Clock) -> LinkReport:
-    tally = link.tally.tables.get(table)
-    percentiles = None if tally is None else tally.lag.percentiles(now=clock.monotonic_s())
-    p50, p99 = percentiles or (None, None)
+def _report(link: LinkFollower, table: str, standing: _Standing, *, now: float) -> LinkReport:
+    tally = link.tally.tables.get(table, _nothing_yet)
+    p50, p99 = tally.lag.percentiles(now=now) or (None, None)
     return LinkReport(
         source=link.source,
         table=table,
@@ -76,11 +76,11 @@ def _report(link: LinkFollower, table: str, standing: _Standing, problem: str | 
         change_lag_p50_s=p50,
         change_lag_p99_s=p99,
         backlog=standing.backlog,
-        applied=tally.applied if tally else 0,
-        superseded=tally.superseded if tally else 0,
-        duplicate=tally.duplicate if tally else 0,
-        conflicts=tally.conflicts if tally else 0,
-        dead_letters=tally.dead_letters if tally else 0,
-        resyncs=tally.resyncs if tally else 0,
-        error=problem,
+        applied=tally.applied,
+        superseded=tally.superseded,
+        duplicate=tally.duplicate,
+        conflicts=tally.conflicts,
+        dead_letters=tally.dead_letters,
+        resyncs=tally.resyncs,
+        error=link.own_region_problem or link.problem,
     )

@@ -16,7 +16,7 @@ from services.region.vault.storage_key import storage_key
 from shared.changes.records import Lane
 from shared.clock import SystemClock
 from shared.limits import clock_drift_refuse_ms, horizon_age_max_s, tombstone_age_min_s
-from tests.unit.engine.regions import InProcessRegion, add_replica, carry, copy_partition, opened
+from tests.unit.engine.regions import InProcessRegion, add_replica, carry, copy_partition, make_global, opened
 
 day_us = tombstone_age_min_s * 1_000_000
 hour_us = clock_drift_refuse_ms * 1000
@@ -123,10 +123,14 @@ async def region(tmp_path: Path) -> AsyncIterator[Place]:
         yield Place(here, clock, tmp_path)
 
 
-async def make_global(here: Place) -> None:
-    await here.region.create_table("shared")
-    create = [{"Create": {"RegionName": "there"}}]
-    await here.region.call("UpdateTable", TableName="shared", ReplicaUpdates=create)
+@asynccontextmanager
+async def two_regions(tmp_path: Path) -> AsyncIterator[tuple[Place, InProcessRegion]]:
+    """With a table that both have, and one clock."""
+    clock = AheadClock()
+    async with opened(tmp_path, clock=clock) as here, opened(tmp_path, "there", clock=clock) as there:
+        await here.create_table("shared")
+        await add_replica("shared", here, there)
+        yield Place(here, clock, tmp_path), there
 
 
 async def test_a_table_of_one_region_waits_for_the_day_only(here: Place) -> None:
@@ -142,7 +146,7 @@ async def test_a_table_of_one_region_waits_for_the_day_only(here: Place) -> None
 
 async def test_a_replica_that_says_nothing_is_waited_for(here: Place) -> None:
     """It may be cut off, with older writes of the item on their way to it or from it."""
-    await make_global(here)
+    await make_global(here.region)
     lane = await here.lane_of_deleted()
     here.clock.passed_us = day_us + minute_us
     await here.until_wanted(lane)
@@ -154,17 +158,13 @@ async def test_a_replica_that_says_nothing_is_waited_for(here: Place) -> None:
 @pytest.mark.parametrize("past_us", [0, hour_us - minute_us])
 async def test_tombstones_go_when_all_horizons_have_passed(tmp_path: Path, past_us: int) -> None:
     """By an hour: a change whose clock was behind may have come before it."""
-    clock = AheadClock()
-    async with opened(tmp_path, clock=clock) as opened_here, opened(tmp_path, "there", clock=clock) as there:
-        here = Place(opened_here, clock, tmp_path)
-        await opened_here.create_table("shared")
-        await add_replica("shared", opened_here, there)
+    async with two_regions(tmp_path) as (here, _):
         lane = await here.lane_of_deleted()
-        clock.passed_us = day_us + minute_us
+        here.clock.passed_us = day_us + minute_us
         await here.until_wanted(lane)
-        deleted_us = clock.wall_us() - clock.passed_us
+        deleted_us = here.clock.wall_us() - here.clock.passed_us
         await here.say(lane, deleted_us + past_us, replica="there")
-        await here.say(lane, clock.wall_us(), replica="here")
+        await here.say(lane, here.clock.wall_us(), replica="here")
         await here.rounds(lane)
         assert here.oldest(lane) is not None
         await here.until_wanted(lane)
@@ -179,56 +179,44 @@ async def until_said(here: Place, lane: Lane) -> None:
 
 async def test_a_horizon_that_was_said_long_ago_does_not_count(tmp_path: Path) -> None:
     """The region may have been restored from an older copy since."""
-    clock = AheadClock()
-    async with opened(tmp_path, clock=clock) as opened_here, opened(tmp_path, "there", clock=clock) as there:
-        here = Place(opened_here, clock, tmp_path)
-        await opened_here.create_table("shared")
-        await add_replica("shared", opened_here, there)
+    async with two_regions(tmp_path) as (here, _):
         lane = await here.lane_of_deleted()
-        clock.passed_us = day_us + minute_us
+        here.clock.passed_us = day_us + minute_us
         await here.until_wanted(lane)
-        await here.say(lane, clock.wall_us() + day_us, replica="there")
-        clock.passed_us += int(2 * horizon_age_max_s * 1_000_000)
-        await here.say(lane, clock.wall_us(), replica="here")
+        await here.say(lane, here.clock.wall_us() + day_us, replica="there")
+        here.clock.passed_us += int(2 * horizon_age_max_s * 1_000_000)
+        await here.say(lane, here.clock.wall_us(), replica="here")
         await here.rounds(lane)
         assert here.oldest(lane) is not None
 
 
 async def test_a_write_after_that_beats_the_tombstone_that_others_still_have(tmp_path: Path) -> None:
     """Even if the clock was set back since, by less than makes others refuse the change."""
-    clock = AheadClock()
-    async with opened(tmp_path, clock=clock) as opened_here, opened(tmp_path, "there", clock=clock) as there:
-        here = Place(opened_here, clock, tmp_path)
-        await opened_here.create_table("shared")
-        await add_replica("shared", opened_here, there)
+    async with two_regions(tmp_path) as (here, there):
         lane = await here.lane_of_deleted()
-        await carry(opened_here, there)
-        clock.passed_us = day_us + minute_us
+        await carry(here.region, there)
+        here.clock.passed_us = day_us + minute_us
         await here.until_wanted(lane)
         await until_said(here, lane)
         await here.until_collected(lane)
-        clock.passed_us = minute_us - hour_us
-        await opened_here.put("shared", "item", "again")
-        await carry(opened_here, there)
+        here.clock.passed_us = minute_us - hour_us
+        await here.region.put("shared", "item", "again")
+        await carry(here.region, there)
         assert await there.get("shared", "item") == "again"
 
 
 @asynccontextmanager
 async def forgotten_deletion(tmp_path: Path) -> AsyncIterator[tuple[InProcessRegion, InProcessRegion, Lane]]:
     """Two regions, of which the first has deleted and forgotten an item of this lane that the second still has."""
-    clock = AheadClock()
-    async with opened(tmp_path, clock=clock) as opened_here, opened(tmp_path, "there", clock=clock) as there:
-        here = Place(opened_here, clock, tmp_path)
-        await opened_here.create_table("shared")
-        await add_replica("shared", opened_here, there)
-        await opened_here.put("shared", "item", "text")
-        await carry(opened_here, there)
+    async with two_regions(tmp_path) as (here, there):
+        await here.region.put("shared", "item", "text")
+        await carry(here.region, there)
         lane = await here.lane_of_deleted()
-        clock.passed_us = day_us + minute_us
+        here.clock.passed_us = day_us + minute_us
         await here.until_wanted(lane)
         await until_said(here, lane)
         await here.until_collected(lane)
-        yield opened_here, there, lane
+        yield here.region, there, lane
 
 
 async def test_a_resync_drops_what_the_donor_has_deleted_and_forgotten(tmp_path: Path) -> None:
