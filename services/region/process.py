@@ -22,7 +22,7 @@ from services.region.wiring import Readiness, open_region
 from shared.clock import SystemClock
 from shared.durability import make_folder
 from shared.errors import OperatorError
-from shared.feed.kafka import quiet_clients
+from shared.feed.kafka.clients import quiet_clients
 from shared.settings import load
 from shared.telemetry import configure_logging
 from shared.topology import endpoint_of

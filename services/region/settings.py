@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import OperatorError
-from shared.feed.kafka_access import KafkaAccessSettings
+from shared.feed.kafka.access import KafkaAccessSettings
 from shared.settings import count, one_of, port_number, seconds, setting, switch
 from shared.topology import Topology, region_name
 

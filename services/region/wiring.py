@@ -64,7 +64,8 @@ from services.region.vault.storage_key import storage_key
 from shared.changes.records import catalog_lane
 from shared.clock import Clock
 from shared.durability import make_folder
-from shared.feed.kafka import KafkaPublisher, TopicSettings
+from shared.feed.kafka.publisher import KafkaPublisher
+from shared.feed.kafka.topics import TopicSettings
 from shared.settings import read_secret
 from shared.topology import Region, Topology, endpoint_of
 

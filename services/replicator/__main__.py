@@ -10,7 +10,7 @@ import uvloop
 from services.replicator.settings import ReplicatorSettings
 from services.replicator.wiring import Replicator
 from shared.errors import OperatorError
-from shared.feed.kafka import quiet_clients
+from shared.feed.kafka.clients import quiet_clients
 from shared.settings import load
 from shared.telemetry import configure_logging
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from shared.errors import OperatorError
-from shared.feed.kafka_access import KafkaAccessSettings
+from shared.feed.kafka.access import KafkaAccessSettings
 from shared.settings import one_of, port_number, setting
 from shared.topology import Topology
 

@@ -15,7 +15,7 @@ from services.replicator.settings import ReplicatorSettings
 from services.replicator.status import build_status
 from services.replicator.work.run import Worker
 from shared.clock import Clock, SystemClock
-from shared.feed.kafka import KafkaFeed
+from shared.feed.kafka.follower import KafkaFeed
 from shared.feed.port import Feed
 from shared.feed.region_log import RegionLogFeed
 from shared.model.tables import RegionName

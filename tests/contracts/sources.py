@@ -10,7 +10,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from shared.changes.batches import Delivery
 from shared.changes.heartbeats import Heartbeat, encode_heartbeat
 from shared.changes.records import Lane
-from shared.feed.kafka import KafkaFeed, KafkaPublisher, topic_of
+from shared.feed.kafka.follower import KafkaFeed
+from shared.feed.kafka.publisher import KafkaPublisher
+from shared.feed.kafka.topics import topic_of
 from shared.feed.port import Feed
 from shared.feed.region_log import RegionLogFeed
 from tests.contracts.ring_server import RingServer, region_number

@@ -19,16 +19,10 @@ from services.lab.kafka_broker import KafkaBroker
 from shared.changes.batches import Delivery
 from shared.changes.heartbeats import Heartbeat, encode_heartbeat
 from shared.changes.records import Lane
-from shared.feed.kafka import (
-    KafkaFeed,
-    KafkaPublisher,
-    TopicSettings,
-    heartbeats_topic,
-    record_bytes_max,
-    table_topic,
-    topic_of,
-)
-from shared.feed.kafka_access import KafkaAccess
+from shared.feed.kafka.access import KafkaAccess
+from shared.feed.kafka.follower import KafkaFeed
+from shared.feed.kafka.publisher import KafkaPublisher
+from shared.feed.kafka.topics import TopicSettings, heartbeats_topic, record_bytes_max, table_topic, topic_of
 from shared.feed.port import Feed, FeedUnavailableError, Position
 from shared.model.tables import Generation, catalog_generation
 from tests.kafka.brokers import SecuredBroker

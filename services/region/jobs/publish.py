@@ -20,7 +20,7 @@ from services.region.storage.partition_file import LoggedChange, PartitionFile
 from services.region.storage.partitions import Partition
 from shared.changes.records import Lane
 from shared.errors import MeridianError
-from shared.feed.kafka import KafkaPublisher
+from shared.feed.kafka.publisher import KafkaPublisher
 from shared.feed.port import FeedUnavailableError
 from shared.model.tables import Generation
 

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from aiokafka.errors import NodeNotReadyError
 
-from shared.feed.kafka import quiet_clients
+from shared.feed.kafka.clients import quiet_clients
 
 
 def leave_future(error: Exception) -> None:
