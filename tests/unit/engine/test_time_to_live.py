@@ -46,10 +46,12 @@ def sweeps_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def until_gone(region: InProcessRegion, key: str) -> None:
+    """Until it is acknowledged: what is committed can be read a moment before the feed knows of it."""
     async with asyncio.timeout(20):
         while await region.get("orders", key) is not None:
             looks.append(asyncio.get_running_loop().create_future())
             await looks[-1]
+    await region.delete("orders", key)  # changes nothing, and waits for the group before it
 
 
 async def put(region: InProcessRegion, key: str, text: str, clock: SystemClock, in_s: int) -> None:
