@@ -186,7 +186,6 @@ class LinkFollower:
             return None
         except RequestRefusedError as error:
             return TooOld() if error.reason == "too_old" else LaneUnknown(self._clock.monotonic_s())
-        self.lanes.told(lane)
         self.tally.of(self.lanes.table_of(lane)).fills += 1
         return Filled(after, page.deliveries, page.head, self._clock.monotonic_s(), page.commit_us)
 

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from services.replicator.io.port import CopyStage, OwnedLane
 from services.replicator.link.lane import LaneState, new_lane, step
-from services.replicator.link.lane_events import Delivered, Effect, Event, HeartbeatArrived, Interrupted, Tick
+from services.replicator.link.lane_events import (
+    Delivered,
+    Effect,
+    Event,
+    Filled,
+    HeartbeatArrived,
+    Interrupted,
+    Tick,
+)
 from shared.changes.batches import Delivery
 from shared.changes.heartbeats import Heartbeat
 from shared.changes.records import Lane
@@ -67,11 +75,9 @@ class LinkLanes:
     def step(self, lane: Lane, event: Event) -> Decided:
         state, effects = step(self.states[lane], event)
         self._keep(lane, state)
+        if isinstance(event, Filled):
+            self._untold.discard(lane)  # not before: until the state knows the head, it would claim too much
         return lane, effects
-
-    def told(self, lane: Lane) -> None:
-        """The source has said the lane's head when it was asked for its changes."""
-        self._untold.discard(lane)
 
     def forget(self, lane: Lane) -> None:
         self.states.pop(lane, None)

@@ -89,6 +89,7 @@ class SimulatedSource(Watched):
     refusal: RequestRefusedError | None = None
     away: bool = False
     filled: list[tuple[Lane, int]] = field(default_factory=list)
+    slow: dict[Lane, asyncio.Event] = field(default_factory=dict)  # answers that wait
     page_size: int = 100
     ends_asked: list[Lane] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -108,6 +109,8 @@ class SimulatedSource(Watched):
             raise RequestRefusedError("too_old", "trimmed")
         log = self.log[lane]
         commit_us = commit_us_of(log[sequence - 1].record) if 0 < sequence <= len(log) else None
+        if lane in self.slow:
+            await self.slow[lane].wait()
         return LanePage(len(log), log[sequence : sequence + self.page_size], commit_us or 0)
 
     async def snapshot(self, lane: Lane, cursor: str | None) -> SnapshotPage:

@@ -361,6 +361,23 @@ async def test_a_lane_of_which_the_source_said_nothing_has_no_horizon(rig: Rig) 
     await rig.until(lambda: rig.link.horizon_us(second) == 2_000)
 
 
+async def test_a_head_that_was_told_counts_once_the_lane_knows_it(rig: Rig) -> None:
+    """Answers of one round are taken together: an early one must not vouch for changes that it has just shown."""
+    rig.feed.interrupt({first: 0, second: 0}, time_us=1_000)
+    rig.feed.interrupt({}, time_us=2_000)
+    await rig.until(lambda: rig.link.tally.heartbeats == 2)
+    rig.source.log[first] = []
+    rig.source.commit(second, count=3)
+    rig.source.slow[first] = asyncio.Event()
+    rig.own.away = True
+    assert (rig.link.horizon_us(first), rig.link.horizon_us(second)) == (1_000, 1_000)
+    await rig.until(lambda: len(rig.source.filled) == 2)
+    assert rig.link.horizon_us(second) == 1_000
+    rig.source.slow[first].set()
+    await rig.until(lambda: rig.link.horizon_us(first) == 2_000)
+    assert rig.link.horizon_us(second) == 1_000
+
+
 async def test_a_source_that_has_lost_changes_is_told_before_the_lane_is_given_up(rig: Rig) -> None:
     """It was restored from an older copy: it needs from us what it has lost, and we need what it has made since."""
     rig.feed.deliver(*rig.source.commit(first, count=5, commit_us=1_000))
