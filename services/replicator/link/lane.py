@@ -50,7 +50,7 @@ class LaneState:
     handed: int
     head: int | None  # None until the source has said it
     frontier_us: int  # up to this time everything is applied, as long as there are marks or the head is unknown
-    progressed_at: float
+    still_since: float  # while there is backlog: the frontier has not moved since
     fill_due: float | None = None  # when to fill if nothing moves until then
     filling: bool = False
     lost: str | None = None  # why only a copy can help
@@ -89,7 +89,7 @@ def new_lane(sequence: int, offset: int, *, commit_us: int, now: float, now_us: 
         handed_us=commit_us,
         head=None,
         frontier_us=now_us,
-        progressed_at=now,
+        still_since=now,
         fill_due=now + fill_grace_s,
     )
 
@@ -128,7 +128,8 @@ def _delivered(state: LaneState, event: Delivered) -> Step:
         return _lost(state, _reused(state))
     last = event.records[-1].sequence
     # What a feed delivers does not tell how far the source has come: the feed itself may have lost the rest.
-    state, effects = _hand_on(state, event.records, head=None if state.head is None else max(last, state.head))
+    head = None if state.head is None else max(last, state.head)
+    state, effects = _hand_on(state, event.records, head=head, now=event.now)
     if last > state.handed and not state.filling:
         state, fill = _fill(state)
         return state, (*effects, *fill)
@@ -147,6 +148,7 @@ def _heartbeat(state: LaneState, event: HeartbeatArrived) -> Step:
         head=head,
         frontier_us=state.frontier_us if state.marks or state.head is None else event.previous_us,
         marks=_with_mark(state.marks, Mark(event.head, event.time_us)),
+        still_since=_still_since(state, event.now),
         fill_due=event.now + fill_grace_s if state.fill_due is None else state.fill_due,
     )
     return waiting, ()
@@ -155,7 +157,7 @@ def _heartbeat(state: LaneState, event: HeartbeatArrived) -> Step:
 def _interrupted(state: LaneState, event: Interrupted) -> Step:
     if event.head is not None:
         head = max(event.head, state.head or 0)
-        state = replace(state, head=head)
+        state = replace(state, head=head, still_since=_still_since(state, event.now))
         # A head below what was handed on, or another change in its place: the source's log will tell what is true.
         is_known = event.head >= state.handed and not _differs(state, event.head, event.commit_us)
         if head <= state.handed and is_known:
@@ -176,7 +178,7 @@ def _applied(state: LaneState, event: Applied) -> LaneState:
         frontier_us=covered[-1].time_us if covered else state.frontier_us,
         proven_us=max(covered[-1].time_us, state.proven_us) if covered else state.proven_us,
         marks=state.marks[len(covered) :],
-        progressed_at=event.now,
+        still_since=event.now,
     )
     return replace(state, fill_due=None if state.caught_up else event.now + fill_grace_s)
 
@@ -197,7 +199,7 @@ def _filled(state: LaneState, event: Filled) -> Step:
         return _lost(state, f"the source's change log has a gap behind sequence {event.after}")
     # Without a place of their own in the feed, filled records keep the one from which it can safely be read again.
     records = [record._replace(offset=state.offset) for record in event.records]
-    state, effects = _hand_on(state, records, head=max(event.head, state.head or 0))
+    state, effects = _hand_on(state, records, head=max(event.head, state.head or 0), now=event.now)
     if state.handed < (state.head or 0) and (event.records or event.after > state.handed):
         state, fill = _fill(state)
         return state, (*effects, *fill)
@@ -210,7 +212,7 @@ def _tick(state: LaneState, event: Tick) -> Step:
     return _fill(state)
 
 
-def _hand_on(state: LaneState, records: Sequence[Delivery], *, head: int | None) -> Step:
+def _hand_on(state: LaneState, records: Sequence[Delivery], *, head: int | None, now: float) -> Step:
     """Hands on what follows contiguously; earlier records are repeats, later ones stand behind a gap."""
     run = []
     handed = state.handed
@@ -219,8 +221,13 @@ def _hand_on(state: LaneState, records: Sequence[Delivery], *, head: int | None)
             run.append(record)
             handed += 1
     handed_us = commit_us_of(run[-1].record) or 0 if run else state.handed_us
-    state = replace(state, handed=handed, handed_us=handed_us, head=head)
+    state = replace(state, handed=handed, handed_us=handed_us, head=head, still_since=_still_since(state, now))
     return state, (Apply(run),) if run else ()
+
+
+def _still_since(state: LaneState, now: float) -> float:
+    """For an event that may bring backlog: a lane at rest stands still only from then on."""
+    return state.still_since if state.backlog else now
 
 
 def _differs(state: LaneState, sequence: int, commit_us: int | None) -> bool:

@@ -14,6 +14,7 @@ class Delivered:
     """The feed brought records, in sequence order, possibly some that came before."""
 
     records: Sequence[Delivery]
+    now: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Interrupted:
     """The feed may have left out records; `head` is the source's, if it said so, and `commit_us` its commit time."""
 
     head: int | None
+    now: float
     commit_us: int = 0
 
 

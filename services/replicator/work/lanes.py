@@ -59,13 +59,13 @@ class LinkLanes:
 
     def absorb(self, batch: FeedBatch, *, now: float) -> Iterable[Decided]:
         if batch.interrupted:
-            yield from self._absorb_heads(batch.heartbeats, batch.head_times)
+            yield from self._absorb_heads(batch.heartbeats, batch.head_times, now=now)
         for lane in batch.interrupted_lanes:
             if lane in self.states:
-                yield self.step(lane, Interrupted(None))
+                yield self.step(lane, Interrupted(None, now))
         for lane, records in _by_lane(batch.deliveries).items():
             if lane in self.states:
-                yield self.step(lane, Delivered(records))
+                yield self.step(lane, Delivered(records, now))
         for heartbeat in batch.heartbeats:
             yield from self._absorb_heartbeat(heartbeat, now)
 
@@ -107,7 +107,9 @@ class LinkLanes:
     def _following(self) -> Mapping[Lane, OwnedLane]:
         return {lane: owned for lane, owned in self.owned.items() if owned.stage is CopyStage.FOLLOWING}
 
-    def _absorb_heads(self, heartbeats: Sequence[Heartbeat], head_times: Mapping[Lane, int]) -> Iterable[Decided]:
+    def _absorb_heads(
+        self, heartbeats: Sequence[Heartbeat], head_times: Mapping[Lane, int], *, now: float
+    ) -> Iterable[Decided]:
         """A lane of which the source tells no head is asked for, unless it has been known to be empty."""
         heads: dict[Lane, int] = {}
         for heartbeat in heartbeats:
@@ -115,7 +117,7 @@ class LinkLanes:
         self._untold = self.states.keys() - heads.keys()
         for lane, state in list(self.states.items()):
             if lane in heads or state.head != 0:
-                yield self.step(lane, Interrupted(heads.get(lane), head_times.get(lane, 0)))
+                yield self.step(lane, Interrupted(heads.get(lane), now, head_times.get(lane, 0)))
 
     def _absorb_heartbeat(self, heartbeat: Heartbeat, now: float) -> Iterable[Decided]:
         self._heard_us = heartbeat.time_us

@@ -17,7 +17,7 @@ _nothing_yet = TableTally()
 class LinkStatus(StrEnum):
     FOLLOWING = "FOLLOWING"
     CATCHING_UP = "CATCHING_UP"  # what is missing comes from the source's change log
-    STUCK = "STUCK"  # there is backlog, and the frontier has not moved for a while
+    STUCK = "STUCK"  # for a while there has been backlog and the frontier has not moved
     UNREACHABLE = "UNREACHABLE"  # the source's heartbeats don't arrive
     COPYING = "COPYING"
     NEEDS_RESYNC = "NEEDS_RESYNC"
@@ -51,7 +51,7 @@ def _standings(link: LinkFollower, clock: Clock) -> dict[str, _Standing]:
         lag_s = frontier_lag_s(state, link.lanes.heartbeat_us, now_us=now_us)
         standing.frontier_lag_s = max(standing.frontier_lag_s or 0.0, lag_s)
         if standing.status in (LinkStatus.FOLLOWING, LinkStatus.CATCHING_UP):
-            if now - state.progressed_at > stuck_s:
+            if state.backlog and now - state.still_since > stuck_s:
                 standing.status = LinkStatus.STUCK
             elif state.filling:
                 standing.status = LinkStatus.CATCHING_UP

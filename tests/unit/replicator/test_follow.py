@@ -300,6 +300,17 @@ async def test_a_frontier_that_stands_still_with_backlog_is_stuck(rig: Rig) -> N
     assert (report.state, report.backlog) == (LinkStatus.STUCK, 4)
 
 
+async def test_a_lane_that_falls_behind_after_a_rest_is_not_stuck(rig: Rig) -> None:
+    """A heartbeat after a cut tells of changes that the feed brings a moment later."""
+    rig.feed.interrupt({first: 0, second: 0}, time_us=rig.clock.wall_us())
+    await rig.until(lambda: first in rig.link.lanes.states and rig.link.lanes.states[first].caught_up)
+    rig.clock.ahead_s = stuck_s + 1
+    rig.feed.beat({first: 4}, time_us=rig.clock.wall_us())
+    await rig.until(lambda: rig.link.lanes.states[first].backlog == 4)
+    report = rig.report()
+    assert (report.state, report.backlog) == (LinkStatus.FOLLOWING, 4)
+
+
 async def test_sources_hear_how_far_we_are(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """Their change log is kept until every replica has applied it."""
     monkeypatch.setattr(acks, "interval_s", 0.01)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,7 +41,7 @@ def records(*sequences: int, offset: int | None = None) -> list[Delivery]:
 def a_lane(applied: int = 0, *, head: int | None = 0, offset: int = no_offset) -> LaneState:
     """A lane that is at rest, unless `head` says otherwise."""
     state = new_lane(applied, offset, commit_us=0, now=0.0, now_us=start_us)
-    return state if head is None else after(state, Interrupted(max(head, applied)))[0]
+    return state if head is None else after(state, Interrupted(max(head, applied), now=0.0))[0]
 
 
 def after(state: LaneState, *events: Event) -> tuple[LaneState, list[Effect]]:
@@ -61,19 +62,19 @@ def fills(effects: Sequence[Effect]) -> list[int]:
 
 def test_contiguous_records_are_applied() -> None:
     """The ordinary way."""
-    _, effects = after(a_lane(3), Delivered(records(4, 5, 6)))
+    _, effects = after(a_lane(3), Delivered(records(4, 5, 6), now=0.0))
     assert effects == [Apply(records(4, 5, 6))]
 
 
 def test_repeats_are_dropped() -> None:
     """Feeds deliver at least once; a repeat costs the target a read per record."""
-    _, effects = after(a_lane(3), Delivered(records(2, 3, 4)), Delivered(records(4, 5)))
+    _, effects = after(a_lane(3), Delivered(records(2, 3, 4), now=0.0), Delivered(records(4, 5), now=0.0))
     assert sequences_applied(effects) == [4, 5]
 
 
 def test_a_gap_is_filled_and_not_jumped_over() -> None:
     """Kafka may lose its tail: applying what stands behind the gap would lose the records in it for ever."""
-    state, effects = after(a_lane(3), Delivered(records(4, 7, 8)))
+    state, effects = after(a_lane(3), Delivered(records(4, 7, 8), now=0.0))
     assert (sequences_applied(effects), fills(effects)) == ([4], [4])
     state, effects = after(state, Filled(4, records(5, 6, 7, 8), 8, now=1.0))
     assert (sequences_applied(effects), fills(effects)) == ([5, 6, 7, 8], [])
@@ -82,7 +83,9 @@ def test_a_gap_is_filled_and_not_jumped_over() -> None:
 
 def test_a_gap_is_asked_for_once() -> None:
     """Every further delivery shows the same gap."""
-    _, effects = after(a_lane(3), Delivered(records(9)), Delivered(records(10)), Delivered(records(11)))
+    _, effects = after(
+        a_lane(3), Delivered(records(9), now=0.0), Delivered(records(10), now=0.0), Delivered(records(11), now=0.0)
+    )
     assert fills(effects) == [3]
 
 
@@ -97,7 +100,7 @@ def test_filling_goes_on_page_by_page_up_to_the_head() -> None:
 
 def test_records_that_arrive_while_filling_continue_behind_it() -> None:
     """The feed does not wait for a fill, and what it delivers meanwhile is not delivered again."""
-    state, effects = after(a_lane(0, head=4), Delivered(records(5, 6)))
+    state, effects = after(a_lane(0, head=4), Delivered(records(5, 6), now=0.0))
     assert sequences_applied(effects) == []
     state, effects = after(state, Filled(0, records(1, 2, 3, 4), 4, now=1.0))
     assert (sequences_applied(effects), fills(effects)) == ([1, 2, 3, 4], [4])
@@ -107,13 +110,13 @@ def test_records_that_arrive_while_filling_continue_behind_it() -> None:
 
 def test_an_interruption_fills_what_the_head_shows_missing_at_once() -> None:
     """After a restart of the source nothing may arrive for hours; waiting for the next change would hide the loss."""
-    _, effects = after(a_lane(3), Interrupted(7))
+    _, effects = after(a_lane(3), Interrupted(7, now=0.0))
     assert fills(effects) == [3]
 
 
 def test_an_interruption_without_a_head_asks_the_change_log() -> None:
     """Kafka can't say how far the source has come; its change log can."""
-    state, effects = after(a_lane(3), Interrupted(None))
+    state, effects = after(a_lane(3), Interrupted(None, now=0.0))
     assert fills(effects) == [3]
     state, _ = after(state, Filled(3, [], 3, now=1.0))
     assert state.caught_up
@@ -122,7 +125,7 @@ def test_an_interruption_without_a_head_asks_the_change_log() -> None:
 
 def test_an_interruption_that_left_out_nothing_costs_nothing() -> None:
     """A source has thousands of lanes, and few of them move."""
-    state, effects = after(a_lane(7), Interrupted(7))
+    state, effects = after(a_lane(7), Interrupted(7, now=0.0))
     assert effects == []
     assert state.settled
 
@@ -139,7 +142,7 @@ def test_a_head_that_is_not_delivered_is_filled_after_a_grace() -> None:
 
 def test_progress_prolongs_the_grace() -> None:
     """A feed that delivers a long backlog is doing its work; asking the source as well would double it."""
-    state, _ = after(a_lane(3), HeartbeatArrived(start_us, 9, start_us, now=10.0), Delivered(records(4)))
+    state, _ = after(a_lane(3), HeartbeatArrived(start_us, 9, start_us, now=10.0), Delivered(records(4), now=0.0))
     state, effects = after(state, Applied(4, no_offset, now=14.0), Tick(10.0 + fill_grace_s))
     assert effects == []
     _, effects = after(state, Tick(14.0 + fill_grace_s))
@@ -156,7 +159,7 @@ def test_a_lane_whose_head_nobody_tells_is_asked_for() -> None:
 
 def test_delivery_does_not_tell_the_head() -> None:
     """The feed may have lost what came behind the last record that it delivers."""
-    state, _ = after(a_lane(3, head=None), Delivered(records(4)), Applied(4, no_offset, now=1.0))
+    state, _ = after(a_lane(3, head=None), Delivered(records(4), now=0.0), Applied(4, no_offset, now=1.0))
     assert not state.caught_up
     _, effects = after(state, Tick(1.0 + fill_grace_s))
     assert fills(effects) == [4]
@@ -164,7 +167,7 @@ def test_delivery_does_not_tell_the_head() -> None:
 
 def test_a_lane_unknown_to_the_source_is_asked_for_again() -> None:
     """A source learns of a new replica a moment later than the replica itself."""
-    state, _ = after(a_lane(0, head=None), Interrupted(None), LaneUnknown(now=2.0))
+    state, _ = after(a_lane(0, head=None), Interrupted(None, now=0.0), LaneUnknown(now=2.0))
     _, effects = after(state, Tick(2.0 + unknown_retry_s))
     assert fills(effects) == [0]
 
@@ -173,7 +176,7 @@ def test_a_change_log_that_is_too_short_needs_a_copy() -> None:
     """Going on behind the hole would lose its changes."""
     state, effects = after(a_lane(3, head=9), TooOld())
     assert isinstance(effects[-1], NeedsResync)
-    assert after(state, Delivered(records(4, 5)), Interrupted(20), Tick(99.0)) == (state, [])
+    assert after(state, Delivered(records(4, 5), now=0.0), Interrupted(20, now=0.0), Tick(99.0)) == (state, [])
 
 
 def test_a_change_log_with_a_hole_needs_a_copy() -> None:
@@ -185,7 +188,7 @@ def test_a_change_log_with_a_hole_needs_a_copy() -> None:
 
 def test_a_refusal_of_the_target_is_filled_from_its_position() -> None:
     """The target knows best what it has, for instance after it came back without its last moments."""
-    state, effects = after(a_lane(3), Delivered(records(4, 5)), Refused(2, no_offset))
+    state, effects = after(a_lane(3), Delivered(records(4, 5), now=0.0), Refused(2, no_offset))
     assert fills(effects) == [2]
     _, effects = after(state, Filled(2, records(3, 4, 5), 5, now=1.0))
     assert sequences_applied(effects) == [3, 4, 5]
@@ -257,6 +260,28 @@ def test_backlog_counts_what_is_known_and_not_applied() -> None:
     assert state.backlog == 6
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        Delivered(records(4, 5), now=3600.0),
+        HeartbeatArrived(start_us, 5, start_us, now=3600.0),
+        Interrupted(5, now=3600.0),
+        Filled(3, records(4, 5), 5, now=3600.0),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_a_lane_at_rest_stands_still_only_from_when_it_falls_behind(event: Event) -> None:
+    """Otherwise an hour of rest would pass for an hour of being stuck; more backlog does not start it anew."""
+    state, _ = after(a_lane(3), event)
+    assert (state.backlog, state.still_since) == (2, 3600.0)
+    state, _ = after(
+        state, Delivered(records(4, 5, 6), now=3605.0), HeartbeatArrived(start_us, 9, start_us, now=3606.0)
+    )
+    assert (state.backlog, state.still_since) == (6, 3600.0)
+    state, _ = after(state, Applied(4, no_offset, now=3607.0))
+    assert state.still_since == 3607.0
+
+
 chunks = st.lists(st.tuples(st.integers(1, 30), st.integers(0, 6)), max_size=30)
 
 
@@ -266,8 +291,8 @@ def test_every_sequence_is_applied_once_and_in_order(chunks: list[tuple[int, int
     head = 36
     state = a_lane(applied, head=None)
     done: list[int] = []
-    events: list[Event] = [Delivered(records(*range(first, first + count + 1))) for first, count in chunks]
-    events.append(Interrupted(head))
+    events: list[Event] = [Delivered(records(*range(first, first + count + 1)), now=0.0) for first, count in chunks]
+    events.append(Interrupted(head, now=0.0))
     while events:
         state, effects = step(state, events.pop(0))
         for effect in effects:
@@ -289,7 +314,7 @@ def changes(*sequences: int, commit_us: int) -> list[Delivery]:
 
 def test_a_head_below_what_is_applied_is_asked_about_and_then_the_lane_is_lost() -> None:
     """The first answer may be older than what came meanwhile; the second is not."""
-    state, effects = after(a_lane(5), Interrupted(3))
+    state, effects = after(a_lane(5), Interrupted(3, now=0.0))
     assert effects == [Fill(5)]
     _, effects = after(state, Filled(5, [], 3, now=1.0))
     assert effects == [NeedsResync("the source has 3 changes, and had 5: its data have become older")]
@@ -306,24 +331,32 @@ def test_a_heartbeat_below_what_is_applied_is_asked_about() -> None:
 
 def test_another_change_under_a_known_sequence_loses_the_lane() -> None:
     """Its successors would be taken for what follows, and what it replaced would be missed for ever."""
-    state, _ = after(a_lane(3), Delivered(changes(4, 5, commit_us=1_000)))
-    _, effects = after(state, Delivered(changes(4, 5, 6, commit_us=9_000)))
+    state, _ = after(a_lane(3), Delivered(changes(4, 5, commit_us=1_000), now=0.0))
+    _, effects = after(state, Delivered(changes(4, 5, 6, commit_us=9_000), now=0.0))
     assert [type(effect) for effect in effects] == [NeedsResync]
-    _, effects = after(state, Interrupted(9), Filled(5, changes(6, 7, commit_us=9_000), 9, now=1.0, commit_us=9_000))
+    _, effects = after(
+        state, Interrupted(9, now=0.0), Filled(5, changes(6, 7, commit_us=9_000), 9, now=1.0, commit_us=9_000)
+    )
     assert effects[0] == Fill(5)
     assert [type(effect) for effect in effects[1:]] == [NeedsResync]
 
 
 def test_the_same_change_again_is_a_repeat() -> None:
     """Negative control: feeds repeat, and sources restart without a loss."""
-    state, _ = after(a_lane(3), Delivered(changes(4, 5, commit_us=1_000)))
-    state, effects = after(state, Delivered(changes(4, 5, commit_us=1_000)), Interrupted(5, commit_us=1_000))
+    state, _ = after(a_lane(3), Delivered(changes(4, 5, commit_us=1_000), now=0.0))
+    state, effects = after(
+        state, Delivered(changes(4, 5, commit_us=1_000), now=0.0), Interrupted(5, now=0.0, commit_us=1_000)
+    )
     assert effects == []
-    _, effects = after(state, Interrupted(6), Filled(5, changes(6, commit_us=2_000), 6, now=1.0, commit_us=1_000))
+    _, effects = after(
+        state, Interrupted(6, now=0.0), Filled(5, changes(6, commit_us=2_000), 6, now=1.0, commit_us=1_000)
+    )
     assert sequences_applied(effects) == [6]
 
 
 def test_a_position_without_a_time_is_believed() -> None:
     """It came with a copy of a log that was trimmed."""
-    _, effects = after(a_lane(5), Interrupted(6), Filled(5, changes(6, commit_us=2_000), 6, now=1.0, commit_us=1_000))
+    _, effects = after(
+        a_lane(5), Interrupted(6, now=0.0), Filled(5, changes(6, commit_us=2_000), 6, now=1.0, commit_us=1_000)
+    )
     assert sequences_applied(effects) == [6]
