@@ -96,13 +96,8 @@ class KafkaBroker:
         """The end of what this run has logged."""
         return self._process.log_tail()
 
-    def _configure(self) -> None:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (self.folder / "log4j2.properties").write_text(_logging, encoding="ascii")
-        lines = (f"{name}={value}\n" for name, value in self._properties().items())
-        (self.folder / "server.properties").write_text("".join(lines), encoding="utf-8")
-
-    def _properties(self) -> dict[str, object]:
+    def properties(self) -> dict[str, object]:
+        """What it is configured with."""
         listeners = {"PLAINTEXT": self._port} | {f"PROXIED{n}": each.port for n, each in enumerate(self._proxied)}
         advertised = listeners | {f"PROXIED{n}": each.proxy_port for n, each in enumerate(self._proxied)}
         return {
@@ -122,9 +117,15 @@ class KafkaBroker:
             "transaction.state.log.min.isr": 1,
             "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
             # After kill -9 the controller refuses the broker until its old registration has timed out.
-            "broker.session.timeout.ms": 3000,
-            "broker.heartbeat.interval.ms": 500,
+            "broker.session.timeout.ms": 1500,
+            "broker.heartbeat.interval.ms": 300,
         }
+
+    def _configure(self) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self.folder / "log4j2.properties").write_text(_logging, encoding="ascii")
+        lines = (f"{name}={value}\n" for name, value in self.properties().items())
+        (self.folder / "server.properties").write_text("".join(lines), encoding="utf-8")
 
     def _refuse_if_formatting_fails(self) -> None:
         if (self.folder / "data" / "meta.properties").exists():

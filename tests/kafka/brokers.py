@@ -62,8 +62,8 @@ class SecuredBroker(KafkaBroker):
         ):
             subprocess.run(["keytool", *words], cwd=self.folder, capture_output=True, check=True)
 
-    def _properties(self) -> dict[str, object]:
-        properties = super()._properties()
+    def properties(self) -> dict[str, object]:
+        properties = super().properties()
         for name in ("listeners", "advertised.listeners"):
             properties[name] = f"{properties[name]},SECURED://{self.secured_bootstrap}"
         protocols = "listener.security.protocol.map"

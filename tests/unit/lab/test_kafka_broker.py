@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import deploy
 from services.lab import kafka_broker
 from shared.errors import OperatorError
 
@@ -17,6 +18,16 @@ def test_the_cache_is_named_after_the_version_that_the_pom_fetches() -> None:
         each.findtext(f"{maven}artifactId"): each.findtext(f"{maven}version") for each in pom.iter(f"{maven}dependency")
     }
     assert versions["kafka_2.13"] == kafka_broker.version
+
+
+def test_a_broker_is_configured_as_the_deployed_one_but_for_its_places(tmp_path: Path) -> None:
+    """What is found out about one, such as how soon it is back after a kill, then holds for the other."""
+    lines = (Path(deploy.__file__).parent / "kafka" / "server.properties").read_text().splitlines()
+    deployed = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    own = {name: str(value) for name, value in kafka_broker.KafkaBroker(tmp_path).properties().items()}
+    places = {"controller.quorum.voters", "inter.broker.listener.name", "listener.security.protocol.map", "log.dirs"}
+    settings = deployed.keys() - places
+    assert {name: own.get(name) for name in settings} == {name: deployed[name] for name in settings}
 
 
 def test_missing_java_names_the_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
