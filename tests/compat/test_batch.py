@@ -139,6 +139,15 @@ def test_a_request_is_a_put_or_a_delete(client: Any, table: Any) -> None:
         client.batch_write_item(RequestItems={table.name: [put("x") | delete("x")]})
 
 
+def test_of_a_put_without_item_and_a_delete_without_key_the_delete_is_told_first(client: Any, table: Any) -> None:
+    places = [
+        f"requestItems.{table.name}.member.1.member.{member}" for member in ("deleteRequest.key", "putRequest.item")
+    ]
+    told = [f"Value null at '{place}' failed to satisfy constraint: Member must not be null" for place in places]
+    with invalid(f"2 validation errors detected: {'; '.join(told)}"):
+        client.batch_write_item(RequestItems={table.name: [{"PutRequest": {}, "DeleteRequest": {}}]})
+
+
 def test_a_table_that_is_not_there_refuses_the_whole_batch(client: Any, table: Any) -> None:
     good = unique()
     with refused("ResourceNotFoundException"):

@@ -252,7 +252,8 @@ def java_text(value: Any, shape: Shape) -> str:
     if isinstance(shape, MapOf):
         return f"{{{', '.join(f'{key}={java_text(element, shape.element)}' for key, element in value.items())}}}"
     if isinstance(shape, Structure):
-        members = (f"{java_name(name)}={java_text(value.get(name), member)}" for name, member in shape.members.items())
+        names = shape.printed or shape.members
+        members = (f"{java_name(name)}={java_text(value.get(name), shape.members[name])}" for name in names)
         return f"{shape.name}({', '.join(members)})"
     return str(value) if not isinstance(value, dict) else _java_object(value)
 

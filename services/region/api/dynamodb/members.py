@@ -171,11 +171,15 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """Members in the order in which the service reports what is wrong with them; `required` may not be absent."""
+    """Members in the order in which the service reports what is wrong with them; `required` may not be absent.
+
+    `printed` names them in the order in which the service shows the structure, where that is another one.
+    """
 
     name: str
     members: Mapping[str, "Shape"]
     required: frozenset[str]
+    printed: tuple[str, ...] = ()
     judged: tuple[tuple[str, str, "Shape"], ...] = field(init=False)  # members with constraints, and their Java names
 
     def __post_init__(self) -> None:

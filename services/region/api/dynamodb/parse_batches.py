@@ -8,7 +8,7 @@ import orjson
 
 from services.region.api.dynamodb import constraints
 from services.region.api.dynamodb import members as shapes
-from services.region.api.dynamodb.members import ListOf, MapOf, Members, structure
+from services.region.api.dynamodb.members import ListOf, MapOf, Members, Structure, structure
 from services.region.api.dynamodb.parameters import (
     capacity_wish,
     check_attributes_to_get,
@@ -40,10 +40,14 @@ _batch_get_item = structure(
     RequestItems=MapOf(_keys_and_attributes, table_names=True, shown_as_json=True),
     ReturnConsumedCapacity=shapes.return_consumed_capacity,
 )
-_write_request = structure(
+_write_request = Structure(
     "WriteRequest",
-    PutRequest=structure("PutRequest", "Item", Item=shapes.attributes_in_older_words),
-    DeleteRequest=structure("DeleteRequest", "Key", Key=shapes.attributes_in_older_words),
+    {
+        "DeleteRequest": structure("DeleteRequest", "Key", Key=shapes.attributes_in_older_words),
+        "PutRequest": structure("PutRequest", "Item", Item=shapes.attributes_in_older_words),
+    },
+    required=frozenset(),
+    printed=("PutRequest", "DeleteRequest"),
 )
 _write_requests = ListOf(_write_request)
 _batch_write_item = structure(
