@@ -15,19 +15,23 @@ from prometheus_client.core import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
+from starlette.exceptions import HTTPException
 
 from services.replicator.link.lag import ChangeLag, bucket_bounds_s
 from services.replicator.work.run import Worker
 from services.replicator.work.tallies import TableTally
 from shared.clock import Clock
+from shared.problems import content_type, problem_document
 
 catalog_name = "(catalog)"  # as table of the catalog lane; no table can be called so
 
 _labels = ("source", "table")
+_reasons = {404: "no_route", 405: "method_not_allowed"}
 
 
 def build_status(worker: Worker, *, token: str, clock: Clock) -> FastAPI:
     app = FastAPI(title="Meridian replicator", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_exception_handler(HTTPException, _refused)
     registry = CollectorRegistry()
     registry.register(LinkCollector(worker, clock))
     ProcessCollector(registry=registry)
@@ -159,10 +163,14 @@ def _cumulative(lag: ChangeLag) -> list[tuple[str, float]]:
 
 
 def _unauthorized() -> Response:
-    problem = {
-        "type": "about:blank",
-        "title": "Unauthorized",
-        "status": 401,
-        "detail": "This route needs the token of the internal routes: Authorization: Bearer …",
-    }
-    return JSONResponse(problem, status_code=401, media_type="application/problem+json")
+    detail = "This route needs the token of the internal routes: Authorization: Bearer …"
+    document = problem_document(401, title="Unauthorized", detail=detail, reason="unauthorized")
+    return Response(document, 401, {"WWW-Authenticate": "Bearer"}, content_type)
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    """A path or a method that there is no route for."""
+    assert isinstance(error, HTTPException)
+    reason = _reasons.get(error.status_code, "bad_request")
+    document = problem_document(error.status_code, title=error.detail, detail=error.detail, reason=reason)
+    return Response(document, error.status_code, error.headers, content_type)

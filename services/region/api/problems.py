@@ -1,6 +1,5 @@
-"""Problem details (RFC 9457): how the resource REST, internal and operator routes tell of errors."""
+"""How the resource REST, internal and operator routes tell of errors: every one becomes a problem document here."""
 
-import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -16,10 +15,10 @@ from shared.errors import (
     ResourceNotFoundError,
     ServiceError,
 )
+from shared.problems import content_type, problem_document
 
 log = structlog.get_logger(__name__)
 
-content_type = "application/problem+json"
 _methods = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _refusal_status = {
     "unauthorized": 401,
@@ -39,10 +38,10 @@ _resource_status: dict[type[ServiceError], int] = {  # what DynamoDB answers wit
 
 
 def problem(status: int, *, title: str, detail: str, reason: str) -> Response:
-    """`reason` is a stable word for programs, `detail` a sentence for people."""
-    document = {"type": "about:blank", "title": title, "status": status, "detail": detail, "reason": reason}
+    """As `problem_document`."""
+    document = problem_document(status, title=title, detail=detail, reason=reason)
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-    return Response(orjson.dumps(document), status, headers, content_type)
+    return Response(document, status, headers, content_type)
 
 
 def add_problem_handlers(app: FastAPI) -> None:

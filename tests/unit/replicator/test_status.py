@@ -66,6 +66,25 @@ async def test_status_needs_the_token(client: httpx.AsyncClient) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "reason"),
+    [
+        ("GET", "/nowhere", 404, "no_route"),
+        ("POST", "/readyz", 405, "method_not_allowed"),
+        ("GET", "/status", 401, "unauthorized"),
+    ],
+)
+async def test_refusals_are_problem_documents(
+    client: httpx.AsyncClient, method: str, path: str, status: int, reason: str
+) -> None:
+    """As those of a region: a program that reads the one can read the other."""
+    answer = await client.request(method, path)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json")
+    problem = answer.json()
+    assert set(problem) == {"type", "title", "status", "detail", "reason"}
+    assert (problem["status"], problem["reason"]) == (status, reason)
+
+
 async def test_metrics_tell_what_was_done(client: httpx.AsyncClient, own: SimulatedOwn, feed: SimulatedFeed) -> None:
     """Dashboards and alarms are built on these names."""
     made = SimulatedSource().commit(lane, count=3, commit_us=1_990_000)

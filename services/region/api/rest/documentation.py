@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from services.region.api.problems import content_type as problem_type
+from shared.problems import content_type as problem_type
 
 introduction = """\
 Tables, items and replicas as resources, in plain JSON, beside the DynamoDB endpoint (`POST /`) and on the same data.
