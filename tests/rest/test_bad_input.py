@@ -113,9 +113,9 @@ def test_a_client_that_goes_within_a_body_is_no_fault_of_the_region(http: httpx.
 
 def test_a_wrong_method_is_told_the_right_ones(http: httpx.Client, table: str) -> None:
     for path, allowed in (
-        ("/v1/tables", "GET, POST"),
-        (table, "DELETE, GET"),
-        (f"{table}/items/a", "DELETE, GET, PATCH, PUT"),
+        ("/v1/tables", "GET, HEAD, POST"),
+        (table, "DELETE, GET, HEAD"),
+        (f"{table}/items/a", "DELETE, GET, HEAD, PATCH, PUT"),
         (f"{table}/query", "POST"),
     ):
         refused = http.request("TRACE", path)

@@ -9,6 +9,7 @@ from services.region.api.authorization import bearer_check
 from services.region.api.console import allow_console_origins, console_routes
 from services.region.api.dynamodb.operations import Engine
 from services.region.api.dynamodb.other_methods import endpoint_routes
+from services.region.api.head_requests import HeadRequests
 from services.region.api.internal.routes import ReplicationEngine, internal_routes
 from services.region.api.metrics.requests import RequestMetrics
 from services.region.api.operator import operator_routes
@@ -36,6 +37,7 @@ def application(
     add_problem_handlers(app)
     allow_console_origins(app, topology)
     app.add_middleware(UndecodedPaths)
+    app.add_middleware(HeadRequests)
     registry = replication.registry
     app.include_router(
         rest_routes(

@@ -87,16 +87,16 @@ async def _http(request: Request, error: Exception) -> Response:
 
 def _wrong_method(request: Request) -> Response:
     """Each method of a path is a route of its own, and the router has told of the first one only."""
-    scopes = [{**request.scope, "method": method} for method in _methods]
-    allowed = ", ".join(
-        scope["method"]
-        for scope in scopes
-        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
-    )
+    allowed = ", ".join(method for method in _methods if _is_routed(request, "GET" if method == "HEAD" else method))
     detail = f"{request.method} does nothing here; use one of {allowed}"
     response = problem(405, title="Method not allowed", detail=detail, reason="method_not_allowed")
     response.headers["Allow"] = allowed
     return response
+
+
+def _is_routed(request: Request, method: str) -> bool:
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
