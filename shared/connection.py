@@ -4,6 +4,8 @@ A cut may swallow packets without a reset, so connecting has a limit, and so has
 connection that broke either is given up.
 """
 
+import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -41,13 +43,19 @@ class Answer:
 class Endpoint:
     """One address, with as many connections as there are requests under way at once; idle ones are used again.
 
-    `headers` go with every request.
+    `headers` go with every request. Errors call the other side by its `name`, without one by its address.
     """
 
     def __init__(
-        self, endpoint: str, *, headers: Mapping[str, str] | None = None, connections: int = connections_max
+        self,
+        endpoint: str,
+        *,
+        name: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        connections: int = connections_max,
     ) -> None:
-        self.name = endpoint
+        self.name = name or endpoint
+        self._address = endpoint
         self._session = aiohttp.ClientSession(
             headers=headers,
             connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=idle_connection_s),
@@ -80,28 +88,37 @@ class Endpoint:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         if self.is_closed:
-            self._fail("this side has ended the connection")
+            self._fail("can't be asked: this side has ended the connection")
         limits = aiohttp.ClientTimeout(sock_connect=connect_limit_s, sock_read=silence_s)
         try:
             async with self._session.request(
-                method, self.name + path, data=body, headers=headers, timeout=limits, allow_redirects=False
+                method, self._address + path, data=body, headers=headers, timeout=limits, allow_redirects=False
             ) as response:
                 return Answer(response.status, await self._body(response))
         except aiohttp.ConnectionTimeoutError:
-            self._fail(f"no connection within {connect_limit_s:g} s")
+            self._fail(f"took no connection within {connect_limit_s:g} s")
         except TimeoutError:
-            self._fail(f"no answer within {silence_s:g} s")
+            self._fail(f"gave no answer within {silence_s:g} s")
+        except aiohttp.ClientConnectorError as error:
+            self._fail(f"can't be reached: {_reason(error.os_error)}")
         except aiohttp.ClientError as error:
-            self._fail(str(error) or type(error).__name__)
+            self._fail(f"gave no whole answer: {str(error) or type(error).__name__}")
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         parts, size = [], 0
         async for part in response.content.iter_any():
             size += len(part)
             if size > answer_bytes_max:
-                self._fail(f"the answer is longer than {answer_bytes_max} bytes")
+                self._fail(f"gave an answer longer than {answer_bytes_max} bytes")
             parts.append(part)
         return b"".join(parts)
 
-    def _fail(self, why: str) -> NoReturn:
-        raise NoAnswerError(f"{self.name}: {why}")
+    def _fail(self, what: str) -> NoReturn:
+        raise NoAnswerError(f"{self.name} {what}")
+
+
+def _reason(error: OSError) -> str:
+    """In the system's words: those of the event loop name addresses."""
+    if error.errno is None or isinstance(error, socket.gaierror):
+        return error.strerror or str(error)
+    return os.strerror(error.errno)

@@ -75,7 +75,9 @@ class Replicator:
             server.should_exit = True
 
     def _open_source(self, peer: Region) -> SourceRegion:
-        return HttpSourceRegion(self._endpoint_of(peer), token=self._token, target=self._region)
+        return HttpSourceRegion(
+            self._endpoint_of(peer), source=RegionName(peer.name), token=self._token, target=self._region
+        )
 
     def _open_feed(self, peer: Region, membership: Membership) -> Feed:
         if self._settings.feed == "kafka":
@@ -84,6 +86,7 @@ class Replicator:
             )
         return RegionLogFeed(
             self._endpoint_of(peer),
+            source=peer.name,
             token=self._token,
             target=self._region,
             rank=membership.rank,

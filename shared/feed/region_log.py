@@ -28,7 +28,7 @@ wait_s_max = 2 * heartbeat_interval_s  # something arrives every second from a s
 class RegionLogFeed:
     """`Feed` of one source region, for the share of its lanes that belongs to one worker of `target`."""
 
-    def __init__(self, endpoint: str, *, token: str, target: str, rank: int = 0, workers: int = 1) -> None:
+    def __init__(self, endpoint: str, *, source: str, token: str, target: str, rank: int = 0, workers: int = 1) -> None:
         self._target = target
         self._share = [rank, workers]
         self._cursor: str | None = None
@@ -36,7 +36,8 @@ class RegionLogFeed:
         self._added: frozenset[Lane] = frozenset()  # followed from the middle of the tail on
         self._connected = False
         self._resumed = False  # connected, but no answer to a long poll since
-        self._source = Endpoint(endpoint, headers={"Authorization": f"Bearer {token}", "X-Meridian-Region": target})
+        headers = {"Authorization": f"Bearer {token}", "X-Meridian-Region": target}
+        self._source = Endpoint(endpoint, name=source, headers=headers)
 
     async def follow(self, lanes: Mapping[Lane, Position]) -> None:
         """The source decides which lanes it sends; what it sent of a lane before that was followed is not kept here."""

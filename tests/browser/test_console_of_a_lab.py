@@ -68,6 +68,8 @@ def test_a_cut_is_seen_and_what_was_written_meanwhile_arrives_when_it_heals(page
     expect(page.locator("#journey-arrivals li", has_text=other)).to_contain_text("after", timeout=_arrival_ms)
     expect(waiting).to_contain_text("waiting")
     row = page.locator("#link-rows tr", has_text=f"{source} → {target}")
+    trouble = re.compile(f"^{source} (gave|took) no .*See that {source} runs")
+    expect(page.locator("#link-rows tr.error", has_text=trouble)).to_have_count(1)
     expect(row.locator(".backlog")).to_have_text(re.compile("^[1-9]"))
     lab.run_well("heal")
     expect(waiting).to_contain_text("after", timeout=_in_step_ms)

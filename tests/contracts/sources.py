@@ -57,10 +57,10 @@ class RegionLogSource:
         self._server.ring.restart()
 
     def open_feed(self) -> Feed:
-        return RegionLogFeed(self._server.endpoint, token=token, target="target")
+        return RegionLogFeed(self._server.endpoint, source="source", token=token, target="target")
 
     def open_feed_of_nobody(self) -> Feed:
-        return RegionLogFeed("http://127.0.0.1:1", token=token, target="target")
+        return RegionLogFeed("http://127.0.0.1:1", source="source", token=token, target="target")
 
 
 class KafkaSource:

@@ -40,8 +40,11 @@ T = TypeVar("T")
 class _Http:
     """One region's internal API: refusals become errors, everything else bytes."""
 
-    def __init__(self, endpoint: str, *, token: str, caller: RegionName, answer_limit_s: float) -> None:
-        self._endpoint = Endpoint(endpoint, headers={"Authorization": f"Bearer {token}", "X-Meridian-Region": caller})
+    def __init__(
+        self, endpoint: str, *, region: RegionName, token: str, caller: RegionName, answer_limit_s: float
+    ) -> None:
+        headers = {"Authorization": f"Bearer {token}", "X-Meridian-Region": caller}
+        self._endpoint = Endpoint(endpoint, name=region, headers=headers)
         self._limit_s = answer_limit_s
 
     async def get(self, path: str, **parameters: str | int) -> bytes:
@@ -77,9 +80,9 @@ class _Http:
 class HttpSourceRegion:
     """`SourceRegion` of one other region."""
 
-    def __init__(self, endpoint: str, *, token: str, target: RegionName) -> None:
+    def __init__(self, endpoint: str, *, source: RegionName, token: str, target: RegionName) -> None:
         self._target = target
-        self._http = _Http(endpoint, token=token, caller=target, answer_limit_s=answer_limit_s)
+        self._http = _Http(endpoint, region=source, token=token, caller=target, answer_limit_s=answer_limit_s)
 
     async def changes_after(self, lane: Lane, sequence: int) -> LanePage:
         return _understood(_lane_page, await self._http.get("feed/lane", after=sequence, **self._named(lane)))
@@ -108,7 +111,7 @@ class HttpOwnRegion:
     """`OwnRegion` over the region's internal API."""
 
     def __init__(self, endpoint: str, *, token: str, region: RegionName) -> None:
-        self._http = _Http(endpoint, token=token, caller=region, answer_limit_s=apply_limit_s)
+        self._http = _Http(endpoint, region=region, token=token, caller=region, answer_limit_s=apply_limit_s)
 
     async def register(self, worker: str, reports: Sequence[LinkReport], horizons: Mapping[Lane, int]) -> Membership:
         links = [report.to_document() for report in reports]
@@ -152,7 +155,7 @@ class HttpOwnRegion:
         await self._http.close()
 
 
-def _refusal(endpoint: str, answer: Answer) -> RegionUnavailableError | RequestRefusedError:
+def _refusal(region: str, answer: Answer) -> RegionUnavailableError | RequestRefusedError:
     """429 and 5xx may pass; everything else is an answer."""
     try:
         problem = orjson.loads(answer.body)
@@ -160,7 +163,7 @@ def _refusal(endpoint: str, answer: Answer) -> RegionUnavailableError | RequestR
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         reason, detail = f"http_{answer.status}", "an answer without a reason"
     if answer.status == 429 or answer.status >= 500:
-        return RegionUnavailableError(f"{endpoint} can't serve this now: {reason}: {detail}")
+        return RegionUnavailableError(f"{region} can't serve this now: {reason}: {detail}")
     return RequestRefusedError(reason, detail)
 
 

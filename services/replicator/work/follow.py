@@ -182,7 +182,7 @@ class LinkFollower:
         try:
             page = await self._region.changes_after(lane, after)
         except RegionUnavailableError as error:
-            self.problem = str(error)
+            self.problem = self._told(error)
             return None
         except RequestRefusedError as error:
             return TooOld() if error.reason == "too_old" else LaneUnknown(self._clock.monotonic_s())
@@ -289,7 +289,11 @@ class LinkFollower:
         self._on_catalog_change()
 
     def _disconnected(self, failures: int, error: FeedUnavailableError) -> None:
-        self.problem = str(error)
+        self.problem = self._told(error)
         if failures == 1:
             self.tally.disconnects += 1
-            log.warning("link is down", source=self.source, reason=self.problem)
+            log.warning("link is down", source=self.source, reason=str(error), cause=repr(error.__cause__))
+
+    def _told(self, error: FeedUnavailableError | RegionUnavailableError) -> str:
+        """What, why, and what to try next."""
+        return f"{error}. See that {self.source} runs and can be reached with the same token; its changes wait there"

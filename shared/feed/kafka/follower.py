@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError, KafkaTimeoutError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, OffsetOutOfRangeError
 
 from shared.changes.batches import Delivery, no_offset
 from shared.changes.heartbeats import Heartbeat, decode_heartbeat
@@ -30,7 +30,6 @@ class KafkaFeed:
     """`Feed` of one source region. Positions are the target's business; nothing is committed to Kafka."""
 
     def __init__(self, bootstrap: str, *, source: str, access: KafkaAccess | None = None) -> None:
-        self._bootstrap = bootstrap
         self._way_in = way_in(bootstrap, access)
         self._source = source
         self._heartbeats = TopicPartition(heartbeats_topic(source), 0)
@@ -62,7 +61,7 @@ class KafkaFeed:
             return self._batch({})
         except (KafkaError, OSError, TimeoutError) as error:
             await self.close()
-            raise FeedUnavailableError(f"Kafka of {self._source} at {self._bootstrap}: {error!r}") from error
+            raise FeedUnavailableError(f"Kafka of {self._source} can't be read: {_reason(error)}") from error
         return self._batch(records)
 
     async def close(self) -> None:
@@ -203,3 +202,12 @@ def _deliveries_in(records: Sequence[ConsumerRecord], lane: Lane) -> Sequence[De
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+def _reason(error: KafkaError | OSError) -> str:
+    """Without the broker's addresses, which mean nothing to most people."""
+    if isinstance(error, KafkaConnectionError):
+        return "no connection"
+    if type(error) is TimeoutError:
+        return "no answer in time"
+    return str(error) or type(error).__name__

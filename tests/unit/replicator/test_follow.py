@@ -300,6 +300,15 @@ async def test_a_frontier_that_stands_still_with_backlog_is_stuck(rig: Rig) -> N
     assert (report.state, report.backlog) == (LinkStatus.STUCK, 4)
 
 
+async def test_a_link_without_its_source_says_what_to_do(rig: Rig) -> None:
+    """It is read in the console, by people who may not know the source's address."""
+    rig.feed.fail()
+    await rig.until(lambda: rig.link.problem is not None)
+    assert (
+        rig.report().error == "cut. See that east runs and can be reached with the same token; its changes wait there"
+    )
+
+
 async def test_a_lane_that_falls_behind_after_a_rest_is_not_stuck(rig: Rig) -> None:
     """A heartbeat after a cut tells of changes that the feed brings a moment later."""
     rig.feed.interrupt({first: 0, second: 0}, time_us=rig.clock.wall_us())

@@ -74,7 +74,7 @@ async def own(region: Answering) -> AsyncIterator[HttpOwnRegion]:
 
 @pytest.fixture
 async def source(region: Answering) -> AsyncIterator[HttpSourceRegion]:
-    source = HttpSourceRegion(region.endpoint, token="secret", target=west)
+    source = HttpSourceRegion(region.endpoint, source=east, token="secret", target=west)
     yield source
     await source.close()
 
@@ -178,7 +178,7 @@ async def test_a_refusal_tells_its_reason(region: Answering, source: HttpSourceR
 async def test_troubles_that_pass_are_no_refusals(region: Answering, source: HttpSourceRegion, status: int) -> None:
     """A region that is stopping must not make a lane believe that its log is gone."""
     region.answer({"reason": "stopping", "detail": "soon back"}, status=status)
-    with pytest.raises(RegionUnavailableError, match="stopping: soon back"):
+    with pytest.raises(RegionUnavailableError, match=r"^east can't serve this now: stopping: soon back$"):
         await source.changes_after(lane, 7)
 
 
@@ -211,8 +211,9 @@ async def test_a_region_that_accepts_and_says_nothing_is_unavailable_in_time(mon
     """A cut may swallow packets: the connection stands, and nothing ever comes."""
     monkeypatch.setattr(http, "answer_limit_s", 0.2)
     listening = socket.create_server(("127.0.0.1", 0))
-    silent = HttpSourceRegion(f"http://127.0.0.1:{listening.getsockname()[1]}", token="secret", target=west)
-    with pytest.raises(RegionUnavailableError, match=r"no answer within 0\.2 s"):
+    endpoint = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    silent = HttpSourceRegion(endpoint, source=east, token="secret", target=west)
+    with pytest.raises(RegionUnavailableError, match=r"^east gave no answer within 0\.2 s$"):
         async with asyncio.timeout(5):
             await silent.changes_after(lane, 7)
     await silent.close()

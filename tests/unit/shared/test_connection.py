@@ -185,6 +185,14 @@ async def test_nobody_listening_is_told_at_once() -> None:
     await endpoint.close()
 
 
+async def test_errors_call_the_other_side_by_its_name_if_it_has_one() -> None:
+    """Its address may be a relay's, which tells nobody which region is away."""
+    endpoint = Endpoint("http://127.0.0.1:1", name="us-east-1")
+    with pytest.raises(NoAnswerError, match=r"^us-east-1 can't be reached: Connection refused$"):
+        await endpoint.get("/", silence_s=30)
+    await endpoint.close()
+
+
 async def test_closing_ends_requests_under_way_and_later_ones() -> None:
     """A link that is ended must not wait for its long poll."""
     arrived = asyncio.Event()
