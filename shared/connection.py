@@ -6,6 +6,7 @@ connection that broke either is given up.
 
 import os
 import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -101,6 +102,8 @@ class Endpoint:
             self._fail(f"gave no answer within {silence_s:g} s")
         except aiohttp.ClientConnectorError as error:
             self._fail(f"can't be reached: {_reason(error.os_error)}")
+        except aiohttp.ClientConnectionError:
+            self._fail("broke off the connection")
         except aiohttp.ClientError as error:
             self._fail(f"gave no whole answer: {str(error) or type(error).__name__}")
 
@@ -119,6 +122,6 @@ class Endpoint:
 
 def _reason(error: OSError) -> str:
     """In the system's words: those of the event loop name addresses."""
-    if error.errno is None or isinstance(error, socket.gaierror):
+    if error.errno is None or isinstance(error, socket.gaierror | ssl.SSLError):  # their numbers are their own
         return error.strerror or str(error)
     return os.strerror(error.errno)

@@ -81,9 +81,10 @@ class Replicator:
 
     def _open_feed(self, peer: Region, membership: Membership) -> Feed:
         if self._settings.feed == "kafka":
-            return KafkaFeed(
-                dict(self._settings.kafka_bootstrap)[peer.name], source=peer.name, access=self._kafka_access
-            )
+            bootstrap = dict(self._settings.kafka_bootstrap)[peer.name]
+            log.info("link opens", source=peer.name, kafka=bootstrap)
+            return KafkaFeed(bootstrap, source=peer.name, access=self._kafka_access)
+        log.info("link opens", source=peer.name, endpoint=self._endpoint_of(peer))
         return RegionLogFeed(
             self._endpoint_of(peer),
             source=peer.name,

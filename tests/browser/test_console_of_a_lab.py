@@ -76,6 +76,15 @@ def test_a_cut_is_seen_and_what_was_written_meanwhile_arrives_when_it_heals(page
     expect(page.locator("#summary")).to_have_text("3 regions in step", timeout=_in_step_ms)
 
 
+def test_a_write_to_a_region_that_is_away_says_what_to_do(page: Page, lab: Lab) -> None:
+    away = regions[-1]
+    lab.run_well("kill", away)
+    _write(page, away, "to nobody")
+    told = f"{away} gave no answer. See that it runs"
+    expect(page.locator("#journey-arrivals li", has_text=away)).to_contain_text(told)
+    lab.run_well("start", away)
+
+
 def _write(page: Page, region: str, text: str) -> None:
     page.get_by_role("radio", name=region).check()
     page.get_by_role("textbox", name="Message").fill(text)

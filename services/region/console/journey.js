@@ -66,6 +66,8 @@ export class Journey {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ text, written_in: source, written_at: new Date().toISOString() }),
       signal: AbortSignal.any([signal, AbortSignal.timeout(request_ms)]),
+    }).catch(() => {
+      throw new Error(`${source} gave no answer. See that it runs and write again`);
     });
     if (!response.ok) throw new Error(await detailOf(response));
     return versionOf(response);

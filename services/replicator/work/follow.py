@@ -292,7 +292,7 @@ class LinkFollower:
         self.problem = self._told(error)
         if failures == 1:
             self.tally.disconnects += 1
-            log.warning("link is down", source=self.source, reason=str(error), cause=repr(error.__cause__))
+            log.warning("link is down", source=self.source, reason=str(error))
 
     def _told(self, error: FeedUnavailableError | RegionUnavailableError) -> str:
         """What, why, and what to try next."""

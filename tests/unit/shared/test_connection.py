@@ -193,6 +193,31 @@ async def test_errors_call_the_other_side_by_its_name_if_it_has_one() -> None:
     await endpoint.close()
 
 
+async def test_a_side_that_speaks_no_tls_is_told_in_the_words_of_tls() -> None:
+    """Its errors have numbers that mean something else to the system."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with serving(handle) as plain:
+        endpoint = Endpoint(plain.name.replace("http:", "https:"), name="us-east-1")
+        with pytest.raises(NoAnswerError, match=r"^us-east-1 can't be reached: \[SSL"):
+            await endpoint.get("/", silence_s=30)
+        await endpoint.close()
+
+
+async def test_a_connection_that_breaks_is_told_in_plain_words() -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.close()
+
+    async with serving(handle) as endpoint:
+        with pytest.raises(NoAnswerError, match=r" broke off the connection$"):
+            await endpoint.get("/", silence_s=30)
+
+
 async def test_closing_ends_requests_under_way_and_later_ones() -> None:
     """A link that is ended must not wait for its long poll."""
     arrived = asyncio.Event()
