@@ -83,6 +83,7 @@ _update_item = structure(
     ExpressionAttributeValues=shapes.attributes,
     ExpressionAttributeNames=shapes.texts_by_name,
 )
+_older_conditions = ("Expected", "ConditionalOperator")
 _told_alone_by_update_item = (
     *("TableName", "ReturnValues", "ReturnConsumedCapacity", "ReturnValuesOnConditionCheckFailure"),
     *("ConditionalOperator", "ReturnItemCollectionMetrics"),
@@ -122,7 +123,7 @@ def parse_put_item(request: dict[str, Any]) -> PutItem:
 def _put_item_of(request: dict[str, Any]) -> PutItem:
     members = _put_item.read(request)
     constraints.check_write(members, _put_item, alone=("TableName",))
-    check_combination(*(members, ("ConditionExpression",), ("Expected", "ConditionalOperator")), names_missing=False)
+    check_combination(members, ("ConditionExpression",), _older_conditions, names_missing=False)
     check_conditional_operator(members, "Expected")
     item = item_of(members["Item"])
     values = _returning_old(members)
@@ -167,7 +168,7 @@ def _update_item_of(request: dict[str, Any]) -> UpdateItem:
     check_combination(
         members,
         ("UpdateExpression", "ConditionExpression"),
-        ("AttributeUpdates", "Expected", "ConditionalOperator"),
+        ("AttributeUpdates", *_older_conditions),
         names_missing=False,
     )
     check_conditional_operator(members, "Expected")
@@ -204,7 +205,7 @@ def parse_delete_item(request: dict[str, Any]) -> DeleteItem:
 def _delete_item_of(request: dict[str, Any]) -> DeleteItem:
     members = _delete_item.read(request)
     constraints.check_write(members, _delete_item, alone=("TableName",))
-    check_combination(*(members, ("ConditionExpression",), ("Expected", "ConditionalOperator")), names_missing=False)
+    check_combination(members, ("ConditionExpression",), _older_conditions, names_missing=False)
     check_conditional_operator(members, "Expected")
     key = item_of(members["Key"])
     values = _returning_old(members)
