@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 import pytest
 
-from services.region.api.dynamodb.parse_indexes import as_expected_set, as_set
 from tests.unit.engine.regions import InProcessRegion, WireError, add_replica, carry, opened
 
 index = {
@@ -157,10 +156,3 @@ async def test_a_new_replica_comes_with_the_indexes(tmp_path: Path) -> None:
         await settled(here)
         await add_replica("orders", here, there)
         assert await found(there, "x") == ["a"]
-
-
-def test_sets_are_shown_in_the_order_of_the_service() -> None:
-    """As the service has been seen to show them."""
-    assert as_expected_set(["pk", "sk", "a", "b", "c"]) == ["sk", "a", "b", "pk", "c"]
-    assert as_set(["pk", "sk", "a"]) == ["a", "sk", "pk"]
-    assert as_expected_set(["pk", "sk"]) == ["sk", "pk"]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.region.api.dynamodb import members as shapes
+from services.region.api.dynamodb.hash_sets import as_expected_set, as_set
 from services.region.api.dynamodb.members import ListOf, Members, Text, Whole, structure
 from services.region.commands.indexes import AddIndex, ChangeIndex, IndexThroughput, IndexUpdate, RemoveIndex
 from shared import limits
@@ -184,21 +185,6 @@ def _check_indexes_stay(members: Members) -> None:
         raise ValidationError(f"{_invalid}You cannot create or delete index while changing stream status")
 
 
-def as_set(names: Sequence[str], *, buckets: int = 16) -> list[str]:
-    """The order in which the service's own language walks a hash set of these names."""
-    distinct = dict.fromkeys(names)
-    while len(distinct) > buckets * 3 // 4:
-        buckets *= 2
-    return sorted(distinct, key=lambda name: _spread_hash(name) & (buckets - 1))
-
-
-def as_expected_set(names: Sequence[str]) -> list[str]:
-    """As `as_set`, of a set whose size was known when it was made."""
-    count = len(names)
-    wanted = count + 1 if count < 3 else int(count / 0.75 + 1)
-    return as_set(names, buckets=1 << (wanted - 1).bit_length())
-
-
 def check_included_attributes(counts: Any) -> None:
     if sum(counts) > limits.projected_attributes_of_table_max:
         raise ValidationError(
@@ -376,11 +362,3 @@ def _throughput_of(index: Members) -> IndexThroughput:
         warm_read_units=warm.get("ReadUnitsPerSecond"),
         warm_write_units=warm.get("WriteUnitsPerSecond"),
     )
-
-
-def _spread_hash(text: str) -> int:
-    units = text.encode("utf-16-be")
-    code = 0
-    for high, low in zip(units[::2], units[1::2], strict=True):
-        code = (code * 31 + (high << 8 | low)) & 0xFFFFFFFF
-    return code ^ code >> 16
