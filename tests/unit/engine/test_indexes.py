@@ -16,6 +16,7 @@ index = {
     "Projection": {"ProjectionType": "ALL"},
 }
 defined = [{"AttributeName": "text", "AttributeType": "S"}]
+poll_s = 0.001
 
 
 async def add_index(region: InProcessRegion, added: dict[str, Any] = index) -> dict[str, Any]:
@@ -57,7 +58,7 @@ async def described_until(region: InProcessRegion, holds: Callable[[dict[str, An
         table = await described(region)
         if holds(table):
             return table
-        await asyncio.sleep(0)  # gives way to the job that is waited for
+        await asyncio.sleep(poll_s)  # in a loop that never rests, writers' threads would hardly get their turn
 
 
 async def refusal(region: InProcessRegion, operation: str, **members: Any) -> str:
