@@ -41,7 +41,9 @@ from services.region.engine.replication import Replication
 from services.region.engine.retention import Retention
 from services.region.engine.selects import Selects
 from services.region.engine.shared_definitions import SharedDefinitions
+from services.region.engine.slices import Slices
 from services.region.engine.snapshots import Snapshots
+from services.region.engine.statement_transactions import StatementTransactions
 from services.region.engine.statements import Statements
 from services.region.engine.stream_register import StreamRegister
 from services.region.engine.streams import Streams
@@ -259,7 +261,7 @@ def _engine(ground: _Ground, indexes: Indexes, transactions: Transactions) -> En
         clock=clock,
         delay_s=ground.settings.table_delay_s,
     )
-    selects = Selects(registry, items, queries, token_key=ground.key)
+    selects, slices = Selects(registry, items, queries, token_key=ground.key), Slices()
     return Engine(
         items=items,
         queries=queries,
@@ -272,7 +274,8 @@ def _engine(ground: _Ground, indexes: Indexes, transactions: Transactions) -> En
             kinesis=KinesisDestinations(facts),
         ),
         transactions=transactions,
-        statements=Statements(registry, items, selects, transactions, clock=clock),
+        statements=Statements(registry, items, selects, slices, clock=clock),
+        statement_transactions=StatementTransactions(registry, transactions, slices, clock=clock),
         streams=Streams(registry, streams, region=ground.settings.region, iterator_key=ground.key, clock=clock),
         times_to_live=TimesToLive(registry, tables, region=ground.number, clock=clock),
     )

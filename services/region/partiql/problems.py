@@ -41,4 +41,9 @@ def wrong_key_type(name: str) -> UnfitKeyError:
     return UnfitKeyError(f"Key attribute's data type should match its data type in table's schema: Key {name}")
 
 
+def names_no_item(operation: str) -> ValidationError:
+    """A SELECT in an operation that reads single items."""
+    return ValidationError(f"Select statements within {operation} must specify the primary key in the where clause.")
+
+
 incomplete_key = "Where clause does not contain a mandatory equality on all key attributes"

@@ -21,6 +21,7 @@ from services.region.api.dynamodb.table_operations import TableExtras, table_ope
 from services.region.engine.batches import Batches
 from services.region.engine.items import Items
 from services.region.engine.queries import Queries
+from services.region.engine.statement_transactions import StatementTransactions
 from services.region.engine.statements import Statements
 from services.region.engine.streams import Streams
 from services.region.engine.tables import Tables
@@ -44,6 +45,7 @@ class Engine:
     times_to_live: TimesToLive
     transactions: Transactions
     statements: Statements
+    statement_transactions: StatementTransactions
 
 
 def operations(engine: Engine, *, arns: Arns, address: str) -> Mapping[str, Operation]:
@@ -80,7 +82,7 @@ def operations(engine: Engine, *, arns: Arns, address: str) -> Mapping[str, Oper
         ),
         "ExecuteTransaction": Operation(
             parse_statements.parse_execute_transaction,
-            engine.statements.execute_transaction,
+            engine.statement_transactions.execute,
             replies.transaction_done,
         ),
         "CreateTable": Operation(parse_tables.parse_create_table, tables.create, changed),
