@@ -1,11 +1,13 @@
 """Limits: what just fits is taken, one more is refused."""
 
+import json
 import re
 from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
+from tests.compat.connection import ask
 from tests.compat.tables import invalid, unique
 
 item_bytes_max = 400 * 1024
@@ -137,9 +139,23 @@ def test_a_position_in_a_list_has_32_bits(table: Any) -> None:
         table.update_item(Key=key, UpdateExpression="SET l[4294967295] = :v", ExpressionAttributeValues=value)
 
 
-def test_an_expression_has_4_kilobytes(table: Any) -> None:
-    with invalid("Expression size has exceeded the maximum allowed size"):
-        table.get_item(Key={"p": "x"}, ProjectionExpression="a" * 4097)
+@pytest.mark.parametrize(
+    ("operation", "parameter", "told"),
+    [
+        ("PutItem", "ConditionExpression", " expression size: 4097"),
+        ("Scan", "FilterExpression", " expression size: 4097"),
+        ("GetItem", "ProjectionExpression", ""),
+        ("Query", "KeyConditionExpression", ""),
+        ("UpdateItem", "UpdateExpression", ""),
+    ],
+)
+def test_an_expression_has_4_kilobytes(url: str, table: Any, operation: str, parameter: str, told: str) -> None:
+    key = {"p": {"S": "x"}}
+    request = {"TableName": table.name, "Item": key, "Key": key, parameter: "a" * 4097}
+    message = ask(url, operation, json.dumps(request).encode()).document["message"]
+    assert message.removeprefix("1 validation error detected: ") == (
+        f"Invalid {parameter}: Expression size has exceeded the maximum allowed size;{told}"
+    )
 
 
 def test_in_takes_100_operands(table: Any) -> None:

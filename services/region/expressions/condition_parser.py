@@ -25,7 +25,7 @@ from shared.limits import cached_expressions_max
 @lru_cache(maxsize=cached_expressions_max)
 def parse_condition(text: str) -> Predicate:
     """The tree of a condition, or `ExpressionProblem`."""
-    check_length(text, is_update=False)
+    check_length(text)
     predicate = _ConditionParser(Cursor(text)).parse()
     check_condition(predicate)
     return predicate

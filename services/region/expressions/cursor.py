@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from services.region.expressions.lexer import Token, tokens_of
 from services.region.expressions.nodes import Call, NamePlaceholder, Operand, Path, Step, ValuePlaceholder
-from services.region.expressions.problems import ExpressionProblem
+from services.region.expressions.problems import ExpressionProblem, SizeProblem
 from shared.limits import expression_bytes_max, expression_operators_max
 
 
@@ -136,14 +136,13 @@ class Cursor:
         return at
 
 
-def check_length(text: str, *, is_update: bool) -> None:
-    """Refuse an empty expression and one that is too long; only an update's refusal does not tell its length."""
+def check_length(text: str) -> None:
+    """Refuse an empty expression and one that is too long."""
     if not text.strip(" \t\r\n"):
         raise ExpressionProblem("The expression can not be empty;")
-    length = len(text.encode())
-    if length > expression_bytes_max:
-        told = "" if is_update else f" expression size: {length}"
-        raise ExpressionProblem(f"Expression size has exceeded the maximum allowed size;{told}")
+    length_bytes = len(text.encode())
+    if length_bytes > expression_bytes_max:
+        raise SizeProblem(length_bytes)
 
 
 def redundant_parentheses() -> ExpressionProblem:

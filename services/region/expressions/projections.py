@@ -44,7 +44,7 @@ def projection_from(paths: Iterable[Path], substitutions: Substitutions) -> Proj
 @lru_cache(maxsize=cached_expressions_max)
 def parse_projection(text: str) -> tuple[Path, ...]:
     """The paths of a projection, or `ExpressionProblem`."""
-    check_length(text, is_update=False)
+    check_length(text)
     cursor = Cursor(text)
     paths = [cursor.path()]
     while cursor.take_if(","):

@@ -23,7 +23,7 @@ from shared.limits import cached_expressions_max
 @lru_cache(maxsize=cached_expressions_max)
 def parse_update(text: str) -> UpdateTree:
     """The tree of an update, or `ExpressionProblem`."""
-    check_length(text, is_update=True)
+    check_length(text)
     cursor = Cursor(text)
     sections = [_section(cursor)]
     while cursor.kind != end_of_text:
