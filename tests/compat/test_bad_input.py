@@ -104,6 +104,22 @@ def test_values_that_cannot_be_are_refused(url: str, table: Any, value: str) -> 
     assert "Item" not in table.get_item(Key={"p": name})
 
 
+@pytest.mark.parametrize(
+    ("a_set", "message"),
+    [
+        ({"SS": ["a", None]}, "An string set may not have a null string as a member"),
+        ({"NS": ["1", None]}, "Supplied AttributeValue is empty"),
+        ({"BS": ["AAE=", None]}, "Supplied AttributeValue is empty"),
+    ],
+)
+def test_null_is_no_member_of_a_set(url: str, table: Any, a_set: dict[str, Any], message: str) -> None:
+    for value in (a_set, {"L": [a_set]}, {"M": {"inner": a_set}}):
+        members = {"TableName": table.name, "Item": {"p": {"S": "x"}, "a": value}}
+        reply = ask(url, "PutItem", json.dumps(members).encode())
+        check_refused(reply, ["ValidationException"])
+        assert message in reply.document["message"]
+
+
 @pytest.mark.parametrize("opening", ["[", '{"a":', '{"L":[', '{"M":{"a":'])
 @pytest.mark.parametrize("levels", [500, 100_000])
 def test_hostile_nesting_costs_nothing(url: str, table: Any, opening: str, levels: int) -> None:

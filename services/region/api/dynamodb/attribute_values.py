@@ -29,6 +29,7 @@ _empty_value = "Supplied AttributeValue is empty, must contain exactly one of th
 _several_types = (
     "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
 )
+_null_in_text_set = f"{_invalid}An string set may not have a null string as a member"
 _too_deep = (
     "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
 )
@@ -198,7 +199,7 @@ def _read_null(content: object, _depth: int, findings: _Findings) -> bool:
 
 
 def _read_text_set(content: object, depth: int, findings: _Findings) -> list[str]:
-    texts = _read_elements(content, _read_text, depth, findings)
+    texts = _read_elements(content, _read_text, depth, findings, of_null=_null_in_text_set)
     members = ordered_members("SS", texts)
     if not texts:
         findings.add(f"{_invalid}An string set  may not be empty")
@@ -239,12 +240,18 @@ def _ordered_up_to_repeat(kind: str, members: list[str]) -> list[str]:
 
 
 def _read_elements(
-    content: object, reader: Callable[[object, int, _Findings], str], depth: int, findings: _Findings
+    content: object,
+    reader: Callable[[object, int, _Findings], str],
+    depth: int,
+    findings: _Findings,
+    *,
+    of_null: str = _empty_value,
 ) -> list[str]:
+    """`of_null` is what the service says of null among the members."""
     if type(content) is not list:
         raise wrong_list(content)
     if None in content:
-        findings.add(_empty_value)
+        findings.add(of_null)
     return [reader(element, depth, findings) for element in content if element is not None]
 
 
