@@ -127,6 +127,7 @@ def test_arns_that_name_no_table_here(client: Any, arn: str) -> None:
             "ResourceNotFoundException",
             f"Requested resource not found: ResourceArn: {arn}/stream/2000-01-01T00:00:00.000 not found",
         ),
+        "arn:aws:s3:::a-bucket": ("AccessDeniedException", "Access is denied"),
         f"{arn}/backup/01": ("ValidationException", "Provided Arn is not a DynamoDB resource arn: "),
     }
     calls: list[Any] = [
