@@ -26,6 +26,17 @@ def test_items_are_written_and_read_by_arn(client: Any, arn: str) -> None:
     assert "Item" not in client.get_item(TableName=arn, Key=key)
 
 
+@pytest.mark.parametrize("by_arn_first", [True, False])
+def test_a_table_read_by_name_and_arn_answers_once(client: Any, table: Any, arn: str, by_arn_first: bool) -> None:
+    one, two = ({"p": {"S": unique()}} for _ in range(2))
+    for key in (one, two):
+        client.put_item(TableName=arn, Item=key)
+    names = (arn, table.name) if by_arn_first else (table.name, arn)
+    asked = dict(zip(names, ({"Keys": [one]}, {"Keys": [one, two]}), strict=True))
+    [items] = client.batch_get_item(RequestItems=asked)["Responses"].values()
+    assert sorted(item["p"]["S"] for item in items) == sorted(key["p"]["S"] for key in (one, two))
+
+
 def test_consumed_capacity_names_the_table_as_the_request_did(client: Any, table: Any, arn: str) -> None:
     key = {"p": {"S": unique()}}
     for given in (table.name, arn):

@@ -165,5 +165,7 @@ def test_a_write_of_too_many_items_shows_them_as_java_does() -> None:
 
 
 def test_a_table_is_not_requested_twice_under_two_names() -> None:
-    arn = "arn:aws:dynamodb:eu-west-1:1:table/orders"
-    assert "requested twice" in _refusal(parse_batch_write_item, {"orders": [_put(1)], arn: [_put(2)]})
+    own, foreign = (f"arn:aws:dynamodb:eu-west-1:{account}:table/orders" for account in (1, 2))
+    assert "requested twice" in _refusal(parse_batch_write_item, {"orders": [_put(1)], own: [_put(2)]})
+    keys = {"Keys": [{"p": {"S": "x"}}]}
+    assert "requested twice" in _refusal(parse_batch_get_item, {own: keys, foreign: keys})

@@ -21,6 +21,7 @@ from services.region.api.dynamodb.parameters import (
 )
 from services.region.api.dynamodb.table_names import table_name_of
 from services.region.commands.batches import BatchGetItem, BatchWriteItem, ItemToPut, KeysToGet, KeyToDelete
+from services.region.commands.names import NameInArn
 from shared import limits
 from shared.errors import ValidationError
 from shared.model.values import Item
@@ -97,9 +98,11 @@ def parse_batch_get_item(request: dict[str, Any]) -> BatchGetItem:
         if keys_count > limits.batch_get_keys_max:
             raise ValidationError("Too many items requested for the BatchGetItem call")
         parameters = {name: value for name, value in wanted.items() if name != "Keys"}
-        tables[_new_table(table, tables)] = RequestedKeys(
-            keys, projection, wanted.get("ConsistentRead", False), table, parameters
-        )
+        name = _table_named(table)
+        if name in tables:
+            name = _arn_of_both(name, tables)
+            keys = [key for key in tables.pop(name).keys if key not in keys] + keys
+        tables[name] = RequestedKeys(keys, projection, wanted.get("ConsistentRead", False), table, parameters)
     return BatchGetItem(tables, capacity_wish(members))
 
 
@@ -112,7 +115,10 @@ def parse_batch_write_item(request: dict[str, Any]) -> BatchWriteItem:
     for table, writes in members["RequestItems"].items():
         if not all(writes):
             raise ValidationError(_one_request)
-        tables[_new_table(table, tables)] = [_write_of(write) for write in writes]
+        name = _table_named(table)
+        if name in tables:
+            raise _requested_twice(name)
+        tables[name] = [_write_of(write) for write in writes]
     if sum(map(len, tables.values())) > limits.batch_write_requests_max:
         raise ValidationError("Too many items requested for the BatchWriteItem call")
     return BatchWriteItem(tables, capacity_wish(members), collection_wish(members))
@@ -156,9 +162,22 @@ def _write_of(write: Members) -> ItemToPut | KeyToDelete:
     return ItemToPut(item)
 
 
-def _new_table(name_or_arn: str, tables: dict[str, Any]) -> str:
+def _table_named(name_or_arn: str) -> str:
     name = table_name_of(name_or_arn)
     assert name is not None, "the constraints were checked"
-    if name in tables:
-        raise ValidationError(f"One or more parameter values were invalid: Table {name} is requested twice")
     return name
+
+
+def _arn_of_both(name: str, tables: Mapping[str, KeysToGet]) -> str:
+    """What stands for a table that is read by its name and by its ARN, which DynamoDB answers once: the ARN, so that it
+    is checked. Of two ARNs one is not this endpoint's."""
+    earlier = next(other for other in tables if other == name)
+    if not isinstance(earlier, NameInArn):
+        return name
+    if isinstance(name, NameInArn):
+        raise _requested_twice(name)
+    return earlier
+
+
+def _requested_twice(name: str) -> ValidationError:
+    return ValidationError(f"One or more parameter values were invalid: Table {name} is requested twice")
