@@ -56,9 +56,10 @@ def test_the_billing_mode_has_a_second_name_that_no_sdk_knows(url: str, client: 
     on_demand, provisioned = "PAY_PER_REQUEST", {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
     named = create(TableThroughputMode=on_demand).document["TableDescription"]
     assert named["BillingModeSummary"] == {"BillingMode": on_demand}
+    assert named["TableThroughputModeSummary"] == {"TableThroughputMode": on_demand}
     both = {"BillingMode": "PROVISIONED", "TableThroughputMode": on_demand}
     decided = create(**both, ProvisionedThroughput=provisioned).document["TableDescription"]
-    assert "BillingModeSummary" not in decided
+    assert "TableThroughputModeSummary" not in decided
     check_error(
         create(**both | {"TableThroughputMode": "NEITHER"}, ProvisionedThroughput=provisioned),
         "ValidationException",

@@ -14,6 +14,8 @@ common_errors = frozenset(
     ]
 )
 """Errors that every operation may end with; the model lists the others."""
+unlisted_members = frozenset(["TableThroughputModeSummary"])
+"""What DynamoDB says of a table beyond its model, and clients pass over."""
 
 
 class Answer(NamedTuple):
@@ -68,12 +70,13 @@ def _misshapen(shape: Any, document: Any, where: str) -> str | None:
 
 
 def _misshapen_structure(shape: Any, document: dict[str, Any], where: str) -> str | None:
-    missing, unknown = sorted({*shape.required_members} - {*document}), sorted({*document} - {*shape.members})
+    members = {name: value for name, value in document.items() if name not in unlisted_members}
+    missing, unknown = sorted({*shape.required_members} - {*members}), sorted({*members} - {*shape.members})
     if missing or unknown:
         return f"{where} lacks {missing} and has {unknown}"
-    if shape.name == "AttributeValue" and len(document) != 1:
+    if shape.name == "AttributeValue" and len(members) != 1:
         return f"{where} is {document}"
-    return _first(_misshapen(shape.members[name], value, f"{where}.{name}") for name, value in document.items())
+    return _first(_misshapen(shape.members[name], value, f"{where}.{name}") for name, value in members.items())
 
 
 def _first(faults: Iterable[str | None]) -> str | None:

@@ -80,15 +80,19 @@ def _throughput(definition: TableDefinition, now_us: int) -> dict[str, Any]:
 
 
 def _billing(described: TableDescription) -> dict[str, Any]:
-    """Shown once a table is, or ever was, on-demand; the time is not yet in the answer of what made it so."""
+    """Shown, under both of its names, once a table is or ever was on-demand; the time not yet in the first answer."""
     definition = described.definition
     since_us = definition.settings.on_demand_since_us
     if since_us is None and definition.billing_mode is BillingMode.PROVISIONED:
         return {}
-    summary: dict[str, Any] = {"BillingMode": definition.billing_mode.value}
+    since = {}
     if since_us is not None and described.pending is not Pending.CREATION:
-        summary["LastUpdateToPayPerRequestDateTime"] = _seconds(since_us)
-    return {"BillingModeSummary": summary}
+        since["LastUpdateToPayPerRequestDateTime"] = _seconds(since_us)
+    mode = definition.billing_mode.value
+    return {
+        "BillingModeSummary": {"BillingMode": mode, **since},
+        "TableThroughputModeSummary": {"TableThroughputMode": mode, **since},
+    }
 
 
 def _encryption(described: TableDescription, arns: Arns) -> dict[str, Any]:
