@@ -15,6 +15,7 @@ _resource = re.compile(
     r"arn:(?P<partition>[^:]*):dynamodb:(?P<region>[^:]*):(?P<account>[^:]*):table/(?P<table>[a-zA-Z0-9_.-]{3,255})"
     r"(?:/(?P<kind>index|stream)/(?P<name>[^/]+))?"
 ).fullmatch
+_of_another_service = re.compile(r"arn:[^:]*:(?!dynamodb:)[^:]*:").match
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class Arns:
 
     def tagged(self, arn: str) -> Resource:
         """What calls for tags mean by this ARN: a table of this endpoint's, or a stream of it."""
+        if _of_another_service(arn):
+            raise AccessDeniedError
         match = _read(arn)
         if (match["partition"], match["region"]) != (partition, self.region):
             raise ValidationError(f"Invalid TableArn: Invalid ResourceArn provided as input {arn}")
