@@ -132,12 +132,13 @@ class ConditionalCheckFailedError(ServiceError):
 
 
 class DuplicateItemError(ServiceError):
-    """An INSERT of a key that is taken."""
+    """An INSERT of a key that is taken; `item` is the stored image (encoded) when the statement asked for it."""
 
     code = "DuplicateItemException"
 
-    def __init__(self) -> None:
+    def __init__(self, *, item: bytes | None = None) -> None:
         super().__init__("Duplicate primary key exists in table")
+        self.item = item
 
 
 class TrimmedDataAccessError(ServiceError):

@@ -379,17 +379,22 @@ def test_other_iterators_take_no_number(streams_client: Any, stream: str, kind: 
         )
 
 
-def test_a_number_of_another_shard_is_refused(client: Any, streams_client: Any, full: str, stream: str) -> None:
-    client.put_item(TableName=full, Item=item("a", 1))
-    shard, [record] = shard_with_records(streams_client, stream)
-    others = [each["ShardId"] for each in shards_of(streams_client, stream) if each["ShardId"] != shard["ShardId"]]
-    with invalid("SequenceNumber"):
-        streams_client.get_shard_iterator(
-            StreamArn=stream,
-            ShardId=others[0],
-            ShardIteratorType="AT_SEQUENCE_NUMBER",
-            SequenceNumber=record["dynamodb"]["SequenceNumber"],
-        )
+@pytest.mark.parametrize("kind", ["AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"])
+def test_all_shards_can_be_asked_for_a_number_of_one(
+    client: Any, streams_client: Any, full: str, stream: str, kind: str
+) -> None:
+    for n in range(3):
+        client.put_item(TableName=full, Item=item("a", n))
+    shard, records = shard_with_records(streams_client, stream)
+    number = records[1]["dynamodb"]["SequenceNumber"]
+    found = {}
+    for each in shards_of(streams_client, stream):
+        iterator = streams_client.get_shard_iterator(
+            StreamArn=stream, ShardId=each["ShardId"], ShardIteratorType=kind, SequenceNumber=number
+        )["ShardIterator"]
+        found[each["ShardId"]] = streams_client.get_records(ShardIterator=iterator)["Records"]
+    assert found.pop(shard["ShardId"]) == records[1 if kind == "AT_SEQUENCE_NUMBER" else 2 :]
+    assert not any(found.values())
 
 
 def test_an_iterator_names_a_shard_and_a_type(streams_client: Any, stream: str) -> None:

@@ -122,6 +122,7 @@ def test_arns_that_name_no_table_here(client: Any, arn: str) -> None:
             "Invalid TableArn: Invalid ResourceArn provided as input ",
         ),
         arn.replace(arn.split(":")[4], "999999999999"): ("AccessDeniedException", "Access is denied"),
+        "arn:aws:s3:::bucket": ("AccessDeniedException", "Access is denied"),
         f"{arn}/index/by-date": ("ValidationException", "only table or stream is accepted"),
         f"{arn}/stream/2000-01-01T00:00:00.000": (
             "ResourceNotFoundException",

@@ -132,7 +132,7 @@ class BatchedStatement:
 
 @dataclass(frozen=True, slots=True)
 class BatchDone:
-    """What was consumed is told by table; statements that failed don't count."""
+    """What was consumed is told by table, unless all statements of a table failed."""
 
     statements: Sequence[BatchedStatement]
     capacity_units: Mapping[str, float]

@@ -6,6 +6,7 @@ planning and binding a long statement takes milliseconds each, so a request with
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Iterable
+from dataclasses import replace
 from typing import TypeVar
 
 import orjson
@@ -38,6 +39,7 @@ from services.region.partiql.columns import selector
 from services.region.partiql.planner import plan_point_read, plan_write
 from services.region.partiql.problems import names_no_item
 from services.region.partiql.sources import index_key
+from services.region.rules.capacity import write_units
 from services.region.rules.index_capacity import added_units
 from shared.clock import Clock
 from shared.errors import (
@@ -46,7 +48,7 @@ from shared.errors import (
     ServiceError,
     ValidationError,
 )
-from shared.model.values import Item
+from shared.model.values import Item, encode_item
 
 T = TypeVar("T")
 
@@ -83,8 +85,9 @@ class Statements:
         done = [each if isinstance(each, BatchedStatement) else await each for each in begun]
         units: dict[str, float] = defaultdict(float)
         index_units: dict[str, IndexUnits] = {}
+        served = {each.table for each in done if each.error is None}
         for each in done:
-            if each.error is None:
+            if each.table in served:
                 units[each.table] += each.capacity_units
                 index_units[each.table] = added_units(index_units.get(each.table, no_index_units), each.index_units)
         return BatchDone(done, units, index_units)
@@ -118,7 +121,8 @@ class Statements:
         try:
             if isinstance(requested.statement, Select):
                 return self._batched_read(requested.statement, requested, wish)
-            return _batched_write(requested, self._write(requested, wish))
+            measured = replace(requested, return_item_on_failure=wish is not ReturnConsumedCapacity.NONE)
+            return _batched_write(measured, self._write(measured, wish))
         except ServiceError as error:
             return BatchedStatement("", error=error)
 
@@ -159,21 +163,32 @@ class Statements:
                 return None
 
 
-async def _batched_write(requested: RequestedStatement, pending: Awaitable[ItemWritten]) -> BatchedStatement:
-    """What is wrong with an update is seen by its item."""
-    table = requested.table
+async def _batched_write(measured: RequestedStatement, pending: Awaitable[ItemWritten]) -> BatchedStatement:
+    """What is wrong with an update is seen by its item; one that fails tells of it only what it has consumed."""
+    table = measured.table
     try:
         written = await pending
     except ServiceError as error:
-        has_reached_table = isinstance(requested.statement, Update) or not isinstance(error, ValidationError)
-        return BatchedStatement(table if has_reached_table else "", error=error)
+        has_reached_table = isinstance(measured.statement, Update) or not isinstance(error, ValidationError)
+        return BatchedStatement(
+            table if has_reached_table else "", error=error, capacity_units=_units_of_failure(measured, error)
+        )
     return BatchedStatement(
         table, written.attributes, capacity_units=written.capacity_units, index_units=written.index_units
     )
+
+
+def _units_of_failure(measured: RequestedStatement, error: ServiceError) -> float:
+    """A write that was not to be is sized on the larger of what is there and what it would have put there."""
+    if not (measured.return_item_on_failure and isinstance(error, ConditionalCheckFailedError | DuplicateItemError)):
+        return 0.0
+    statement = measured.statement
+    brought = encode_item(put_of(statement, measured).item) if isinstance(statement, Insert) else None
+    return write_units(error.item, brought)
 
 
 async def _unless_duplicate(written: Awaitable[ItemWritten]) -> ItemWritten:
     try:
         return await written
     except ConditionalCheckFailedError as error:
-        raise DuplicateItemError from error
+        raise DuplicateItemError(item=error.item) from error

@@ -145,13 +145,13 @@ class Streams:
             return (
                 trimmed if reader is None else reader.last_logged_before(command.time_us, after=trimmed, through=head)
             )
-        sequence = sequence_of(command.sequence_number or "", number)
-        if sequence is None or sequence > head + 1:
+        sequence = sequence_of(command.sequence_number or "")
+        if sequence is None:
             raise ValidationError("Invalid SequenceNumber")
         after = sequence - 1 if command.type is IteratorType.AT_SEQUENCE_NUMBER else sequence
         if after < trimmed:
             raise TrimmedDataAccessError
-        return after
+        return min(after, head)
 
     def _trimmed(self, stream: KeptStream, table: Table, number: int) -> int:
         """The last sequence of a shard that can't be read any more: before its stream, gone, or older than a day."""

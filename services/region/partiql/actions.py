@@ -40,7 +40,8 @@ def put_of(statement: Insert, requested: RequestedStatement, wish: ReturnConsume
         raise ValidationError("One or more parameter values were invalid: Empty attribute name")
     if item_size_bytes(item) > item_bytes_max:
         raise ValidationError("Item size has exceeded the maximum allowed size")
-    return PutItem(requested.table, item, Guard(absent=True), return_consumed_capacity=wish)
+    guard = Guard(absent=True, return_item_on_failure=requested.return_item_on_failure)
+    return PutItem(requested.table, item, guard, return_consumed_capacity=wish)
 
 
 def update_of(

@@ -1,7 +1,7 @@
 """Streams as views of the change log: what of a change a stream shows, and how its positions are written.
 
 A shard is one partition's log between the sequences at which the stream was enabled and disabled. Numbers of records
-sort as the partition's sequences do and name their partition, so that one of another shard is noticed.
+sort as the partition's sequences do and name their partition, so that no two records of a stream share one.
 """
 
 import hmac
@@ -24,6 +24,7 @@ from shared.model.values import Item, decode_item, same_item
 _label_step_us = 1000
 _partition_digits = 3
 _sequence_digits = 20
+_number_digits = 1 + _sequence_digits + _partition_digits
 _iterator = struct.Struct(">B16sQHQQ")
 _iterator_format = 1
 _mac_bytes = 16
@@ -100,11 +101,11 @@ def sequence_number(sequence: int, partition: int) -> str:
     return f"1{sequence:0{_sequence_digits}d}{partition:0{_partition_digits}d}"
 
 
-def sequence_of(number: str, partition: int) -> int | None:
-    """The sequence that a number stands for; None if it is none of this partition's."""
-    if not (number.isascii() and number.isdecimal()):
+def sequence_of(number: str) -> int | None:
+    """The sequence that a number stands for, whichever shard gave it; None if it is no such number."""
+    if len(number) != _number_digits or not (number.isascii() and number.isdecimal()):
         return None
-    sequence = int(number[1:-_partition_digits])
+    sequence, partition = divmod(int(number[1:]), 10**_partition_digits)
     return sequence if number == sequence_number(sequence, partition) else None
 
 

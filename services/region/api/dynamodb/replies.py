@@ -240,7 +240,6 @@ def _batched(statement: BatchedStatement) -> bytes:
     members = [
         (b"Code", orjson.dumps(_batch_error_codes.get(error.code, "InternalServerError"))),
         (b"Message", orjson.dumps(error.message)),
-        (b"Item", error.item if isinstance(error, ConditionalCheckFailedError) else None),
     ]
     table = orjson.dumps(statement.table) if statement.table else None
     return _object([(b"Error", _object(members)), (b"TableName", table)])
