@@ -121,7 +121,7 @@ class StatementDone:
 
 @dataclass(frozen=True, slots=True)
 class BatchedStatement:
-    """What became of one statement of a batch: an item or none, or an error."""
+    """What became of one statement of a batch: an item or none, or an error, perhaps with the item that stopped it."""
 
     table: str
     image: bytes | None = None

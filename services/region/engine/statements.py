@@ -121,8 +121,9 @@ class Statements:
         try:
             if isinstance(requested.statement, Select):
                 return self._batched_read(requested.statement, requested, wish)
-            measured = replace(requested, return_item_on_failure=wish is not ReturnConsumedCapacity.NONE)
-            return _batched_write(measured, self._write(measured, wish))
+            is_measured = wish is not ReturnConsumedCapacity.NONE
+            asked = replace(requested, return_item_on_failure=is_measured or requested.return_item_on_failure)
+            return _batched_write(requested, self._write(asked, wish), is_measured=is_measured)
         except ServiceError as error:
             return BatchedStatement("", error=error)
 
@@ -163,28 +164,31 @@ class Statements:
                 return None
 
 
-async def _batched_write(measured: RequestedStatement, pending: Awaitable[ItemWritten]) -> BatchedStatement:
-    """What is wrong with an update is seen by its item; one that fails tells of it only what it has consumed."""
-    table = measured.table
+async def _batched_write(
+    requested: RequestedStatement, pending: Awaitable[ItemWritten], *, is_measured: bool
+) -> BatchedStatement:
+    """What is wrong with an update is seen by its item."""
+    table = requested.table
     try:
         written = await pending
     except ServiceError as error:
-        has_reached_table = isinstance(measured.statement, Update) or not isinstance(error, ValidationError)
-        return BatchedStatement(
-            table if has_reached_table else "", error=error, capacity_units=_units_of_failure(measured, error)
-        )
+        has_reached_table = isinstance(requested.statement, Update) or not isinstance(error, ValidationError)
+        table = table if has_reached_table else ""
+        if not isinstance(error, ConditionalCheckFailedError | DuplicateItemError):
+            return BatchedStatement(table, error=error)
+        shown = error.item if requested.return_item_on_failure else None
+        units = _units_of_failure(requested, error.item) if is_measured else 0.0
+        return BatchedStatement(table, shown, error, units)
     return BatchedStatement(
         table, written.attributes, capacity_units=written.capacity_units, index_units=written.index_units
     )
 
 
-def _units_of_failure(measured: RequestedStatement, error: ServiceError) -> float:
+def _units_of_failure(requested: RequestedStatement, stored: bytes | None) -> float:
     """A write that was not to be is sized on the larger of what is there and what it would have put there."""
-    if not (measured.return_item_on_failure and isinstance(error, ConditionalCheckFailedError | DuplicateItemError)):
-        return 0.0
-    statement = measured.statement
-    brought = encode_item(put_of(statement, measured).item) if isinstance(statement, Insert) else None
-    return write_units(error.item, brought)
+    statement = requested.statement
+    brought = encode_item(put_of(statement, requested).item) if isinstance(statement, Insert) else None
+    return write_units(stored, brought)
 
 
 async def _unless_duplicate(written: Awaitable[ItemWritten]) -> ItemWritten:

@@ -240,6 +240,7 @@ def _batched(statement: BatchedStatement) -> bytes:
     members = [
         (b"Code", orjson.dumps(_batch_error_codes.get(error.code, "InternalServerError"))),
         (b"Message", orjson.dumps(error.message)),
+        (b"Item", statement.image),
     ]
     table = orjson.dumps(statement.table) if statement.table else None
     return _object([(b"Error", _object(members)), (b"TableName", table)])
