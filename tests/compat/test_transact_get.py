@@ -115,13 +115,13 @@ def test_an_unknown_wish_is_told_before_the_table(client: Any) -> None:
 @pytest.mark.parametrize("wrong", [{}, {"p": {"N": "1"}}, {"q": {"S": "x"}}, {"p": {"S": "x"}, "q": {"S": "x"}}])
 def test_a_key_that_does_not_fit_is_a_reason(client: Any, table: Any, wrong: dict[str, Any]) -> None:
     with refused("TransactionCanceledException") as refusal:
-        read(client, get(table, unique()), {"Get": {"TableName": table.name, "Key": wrong}})
+        read(client, get(table, "twice"), get(table, "twice"), {"Get": {"TableName": table.name, "Key": wrong}})
     response = refusal.value.response
     assert response["Error"]["Message"] == (
-        "Transaction cancelled, please refer cancellation reasons for specific reasons [None, ValidationError]"
+        "Transaction cancelled, please refer cancellation reasons for specific reasons [None, None, ValidationError]"
     )
-    message = "The provided key element does not match the schema"
-    assert response["CancellationReasons"] == [{"Code": "None"}, {"Code": "ValidationError", "Message": message}]
+    reason = {"Code": "ValidationError", "Message": "The provided key element does not match the schema"}
+    assert response["CancellationReasons"] == [{"Code": "None"}, {"Code": "None"}, reason]
 
 
 def test_an_empty_key_refuses_the_whole_request(client: Any, table: Any) -> None:

@@ -209,7 +209,7 @@ def test_an_update_that_makes_an_item_too_large_is_a_reason(client: Any, table: 
 def test_the_first_key_that_does_not_fit_is_the_only_reason(
     client: Any, table: Any, kind: str, value: Any, message: str
 ) -> None:
-    """Conditions are not looked at then, nor are later keys."""
+    """Conditions are not looked at then, nor later keys, nor whether an item comes twice."""
     member = "Item" if kind == "Put" else "Key"
     wrong: dict[str, Any] = {"TableName": table.name, member: {} if value is None else {"p": value}}
     if kind == "Update":
@@ -219,10 +219,13 @@ def test_the_first_key_that_does_not_fit_is_the_only_reason(
     reasons = cancelled(
         client,
         check(table, unique(), "attribute_exists(p)"),
+        put(table, "twice"),
+        put(table, "twice"),
         {kind: wrong},
         {"Put": {"TableName": table.name, "Item": {"p": {"N": "8"}}}},
     )
-    assert reasons == [{"Code": "None"}, {"Code": "ValidationError", "Message": message}, {"Code": "None"}]
+    none = {"Code": "None"}
+    assert reasons == [none, none, none, {"Code": "ValidationError", "Message": message}, none]
 
 
 @pytest.mark.parametrize("kind", ["Put", "Update", "Delete", "ConditionCheck"])

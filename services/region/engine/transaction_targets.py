@@ -10,7 +10,7 @@ from services.region.engine.transaction_views import Place
 from services.region.rules.keys import check_key_paths, check_key_values, key_of_request
 from services.region.rules.transactions import check_values, key_of, reason_of_one, several_on_one_item
 from services.region.storage.partitions import Partition
-from shared.errors import ServiceError, TransactionCanceledError, ValidationError
+from shared.errors import TransactionCanceledError, ValidationError
 from shared.model.keys import ItemKey
 
 
@@ -45,19 +45,18 @@ def targets_of_read(tables: Sequence[Table], gets: Sequence[GetItem]) -> Sequenc
 
 
 def _targets(tables: Sequence[Table], key_at: Callable[[int], ItemKey]) -> Sequence[Target]:
-    """Where each action aims at; the first one that does not fit its table cancels the transaction."""
+    """Where each action aims at; the first one that does not fit its table cancels the transaction.
+
+    That two aim at one item is told only after that.
+    """
     targets = []
-    refusal: ServiceError | None = None
     for position, table in enumerate(tables):
         try:
             key = key_at(position)
         except ValidationError as error:
-            refusal = refusal or TransactionCanceledError(reason_of_one(position, len(tables), error))
-            continue
+            raise TransactionCanceledError(reason_of_one(position, len(tables), error)) from error
         partition = table.partition(key.slot)
         targets.append(Target(table, partition, Place(partition.lane, key)))
     if len({target.place for target in targets}) < len(targets):
         raise ValidationError(several_on_one_item)
-    if refusal is not None:
-        raise refusal
     return targets
