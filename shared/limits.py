@@ -3,7 +3,7 @@
 # Items and attribute values
 item_bytes_max = 400 * 1024
 nesting_levels_max = 32
-transaction_value_levels_max = 33  # of nesting, in expression values of transactions; as observed
+operand_levels_max = 33  # of nesting, in transactions' expression values and statements' parameters; as observed
 newer_words_levels_max = 62  # of nesting; of deeper requests the service tells in its older words, as observed
 number_digits_max = 38
 number_exponent_max = 125

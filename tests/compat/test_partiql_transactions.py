@@ -118,6 +118,32 @@ def test_a_missing_table_and_a_key_that_does_not_fit_are_reasons(
     ]
 
 
+@pytest.mark.parametrize(
+    "writing", ["UPDATE {t} SET deep=? WHERE p='{p}' AND c='1'", "INSERT INTO {t} VALUE {'p':'{p}','c':'3','deep':?}"]
+)
+def test_a_parameter_nests_one_level_deeper_than_an_item(client: Any, sorted_table: Any, p: str, writing: str) -> None:
+    """So it can be compared with; what would have to be stored is told of the item."""
+    deep: Any = {"S": "x"}
+    for _ in range(32):
+        deep = {"M": {"a": deep}}
+    texts = ["UPDATE {t} SET n=2 WHERE p='{p}' AND c='2'", writing, "SELECT * FROM {t} WHERE p='{p}' AND deep=?"]
+    plain, write, read = (each.replace("{t}", f'"{sorted_table.name}"').replace("{p}", p) for each in texts)
+    assert client.execute_statement(Statement=read, Parameters=[deep])["Items"] == []
+    message = "Nesting Levels have exceeded supported limits"
+    with refused("ValidationException") as refusal:
+        client.execute_statement(Statement=write, Parameters=[deep])
+    assert refusal.value.response["Error"]["Message"] == message
+    with refused("TransactionCanceledException") as refusal:
+        client.execute_transaction(
+            TransactStatements=[{"Statement": plain}, {"Statement": write, "Parameters": [deep]}]
+        )
+    reasons = [{"Code": "None"}, {"Code": "ValidationError", "Message": message}]
+    assert refusal.value.response["CancellationReasons"] == reasons
+    with invalid(f"{message}: Attributes in the item have nested levels beyond supported limit"):
+        client.execute_statement(Statement=read, Parameters=[{"L": [deep]}])
+    assert _values(sorted_table, p) == [1, 1]
+
+
 def test_a_client_token_makes_a_transaction_happen_once(client: Any, sorted_table: Any, p: str) -> None:
     token = unique()[:36]
     statement = f"UPDATE {{t}} SET n=n+1 WHERE p='{p}' AND c='1'"

@@ -24,7 +24,7 @@ from services.region.engine.transactions import Transactions
 from services.region.partiql.actions import check_condition, check_of, delete_of, put_of, update_of
 from services.region.partiql.columns import selector
 from services.region.partiql.planner import plan_point_read
-from services.region.partiql.problems import UnfitKeyError, names_no_item
+from services.region.partiql.problems import UnfitItemError, UnfitKeyError, names_no_item
 from services.region.rules.keys import key_of_item
 from services.region.rules.transactions import too_large
 from shared.clock import Clock
@@ -147,7 +147,7 @@ class _Reasons:
             return work()
         except ResourceNotFoundError as error:
             self._reasons[position] = CancellationReason("ResourceNotFound", error.message)
-        except _UnfitItemError as error:
+        except UnfitItemError as error:
             self._reasons[position] = CancellationReason("ValidationError", error.message)
         except UnfitKeyError:
             self._reasons[position] = CancellationReason("ValidationError", _mismatch)
@@ -160,15 +160,11 @@ class _Reasons:
             raise TransactionCanceledError(self._reasons)
 
 
-class _UnfitItemError(ValidationError):
-    """An item to be inserted has no key that suits its table."""
-
-
 def _check_item_key(schema: KeySchema, item: Item) -> None:
     try:
         key_of_item(schema, item)
     except ValidationError as error:
-        raise _UnfitItemError(error.message) from error
+        raise UnfitItemError(error.message) from error
 
 
 def _raise_with_duplicates(error: TransactionCanceledError, statements: Sequence[RequestedStatement]) -> NoReturn:

@@ -21,11 +21,12 @@ from services.region.expressions.updates import Update as BoundUpdate
 from services.region.expressions.updates import update_from
 from services.region.partiql.edits import set_types
 from services.region.partiql.planner import plan_write
+from services.region.partiql.problems import UnfitItemError
 from shared.errors import ValidationError
-from shared.limits import item_bytes_max
+from shared.limits import item_bytes_max, nesting_levels_max
 from shared.model.keys import KeySchema
 from shared.model.sizes import item_size_bytes
-from shared.model.values import type_of
+from shared.model.values import nesting_levels, type_of
 
 no_capacity = ReturnConsumedCapacity.NONE
 
@@ -40,6 +41,8 @@ def put_of(statement: Insert, requested: RequestedStatement, wish: ReturnConsume
         raise ValidationError("One or more parameter values were invalid: Empty attribute name")
     if item_size_bytes(item) > item_bytes_max:
         raise ValidationError("Item size has exceeded the maximum allowed size")
+    if any(nesting_levels(value) > nesting_levels_max for value in item.values()):
+        raise UnfitItemError("Nesting Levels have exceeded supported limits")
     guard = Guard(absent=True, return_item_on_failure=requested.return_item_on_failure)
     return PutItem(requested.table, item, guard, return_consumed_capacity=wish)
 

@@ -37,6 +37,10 @@ class UnfitKeyError(ValidationError):
     """A statement does not name an item by the key of its table."""
 
 
+class UnfitItemError(ValidationError):
+    """An item to be inserted has no key that suits its table, or nests too deep."""
+
+
 def wrong_key_type(name: str) -> UnfitKeyError:
     return UnfitKeyError(f"Key attribute's data type should match its data type in table's schema: Key {name}")
 

@@ -94,9 +94,11 @@ def read_attributes(
     return Attributes(attributes, size_max_bytes, problem, findings is not None and findings.nests_very_deep)
 
 
-def read_value(value: object, *, older_words: bool = False) -> StandaloneValue:
+def read_value(
+    value: object, levels_max: int = limits.nesting_levels_max, *, older_words: bool = False
+) -> StandaloneValue:
     """Check one attribute value, and make it canonical."""
-    findings = _Findings(older_words=older_words)
+    findings = _Findings(levels_max, older_words=older_words)
     canonical = _read_value(value, 1, findings)
     problem = None if findings.problem is None else findings.problem.message
     return StandaloneValue(canonical, problem, findings.nests_very_deep)
@@ -119,7 +121,7 @@ def is_too_large(attributes: Attributes) -> bool:
 class _Findings:
     __slots__ = ("attribute", "levels_max", "nests_very_deep", "older_words", "problem", "size_max_bytes")
 
-    def __init__(self, levels_max: int = limits.nesting_levels_max, *, older_words: bool) -> None:
+    def __init__(self, levels_max: int, *, older_words: bool) -> None:
         self.levels_max = levels_max
         self.older_words = older_words
         self.attribute = ""

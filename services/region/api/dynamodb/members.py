@@ -144,6 +144,7 @@ class AttributeMap:
 
 @dataclass(frozen=True, slots=True)
 class AttributeValue:
+    levels_max: int = limits.nesting_levels_max
     older_words: bool = False
 
     java = f"{_package}.AttributeValue"
@@ -151,10 +152,10 @@ class AttributeValue:
     def read(self, value: Any) -> StandaloneValue:
         if type(value) is not dict:
             raise serialization.wrong_structure(value, self.java)
-        return read_value(value, older_words=self.older_words)
+        return read_value(value, self.levels_max, older_words=self.older_words)
 
     def read_element(self, value: Any) -> StandaloneValue:
-        return read_value(value, older_words=self.older_words)
+        return read_value(value, self.levels_max, older_words=self.older_words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from shared.errors import ServiceError, ValidationError
 from shared.model.values import AttributeValue
 
 _text = Text(length_min=1, length_max=limits.statement_chars_max)
-_parameters = ListOf(shapes.AttributeValue(older_words=True), length_min=1)
+_parameters = ListOf(shapes.AttributeValue(limits.operand_levels_max, older_words=True), length_min=1)
 _execute_statement = structure(
     "ExecuteStatementInput",
     "Statement",

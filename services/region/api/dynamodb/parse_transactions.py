@@ -36,7 +36,7 @@ from shared.model.values import Item
 
 _several_actions = "TransactItems can only contain one of Check, Put, Update or Delete"
 _no_action = "Invalid Request: TransactWriteRequest should contain Delete or Put or Update request"
-_deep_attributes = shapes.AttributeMap(limits.transaction_value_levels_max)
+_deep_attributes = shapes.AttributeMap(limits.operand_levels_max)
 
 
 def _action(name: str, *required: str, **members: Shape) -> Structure:
