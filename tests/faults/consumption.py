@@ -12,9 +12,9 @@ _page_bytes = os.sysconf("SC_PAGE_SIZE")
 
 async def cores_taken(pids: Collection[int], *, seconds: float) -> float:
     """Cores that these processes keep busy together, on average from now on: 0.1 is a tenth of one."""
-    began, before_s = time.monotonic(), _cpu_s(pids)
+    began, before_s = time.monotonic(), processor_s(pids)
     await asyncio.sleep(seconds)
-    return (_cpu_s(pids) - before_s) / (time.monotonic() - began)
+    return (processor_s(pids) - before_s) / (time.monotonic() - began)
 
 
 def resident_bytes(pids: Collection[int]) -> int:
@@ -22,7 +22,8 @@ def resident_bytes(pids: Collection[int]) -> int:
     return sum(int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) for pid in pids) * _page_bytes
 
 
-def _cpu_s(pids: Collection[int]) -> float:
+def processor_s(pids: Collection[int]) -> float:
+    """Processor time in seconds that these processes have taken since they began."""
     ticks = 0
     for pid in pids:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
