@@ -230,9 +230,13 @@ def test_a_name_that_is_taken_is_refused(table: Any) -> None:
         update(table, {"Create": global_index("one", "x")})
 
 
-def test_an_empty_list_changes_nothing(table: Any) -> None:
+@pytest.mark.parametrize("updates", ["GlobalSecondaryIndexUpdates", "VectorIndexUpdates"])
+def test_an_empty_list_changes_nothing(table: Any, updates: str) -> None:
     with invalid("At least one of ProvisionedThroughput, BillingMode"):
-        update(table, defined="")
+        table.meta.client.update_table(TableName=table.name, **{updates: []})
+
+
+def test_an_empty_list_is_refused_beside_a_change(table: Any) -> None:
     with invalid(_prefix + "List of GlobalSecondaryIndexUpdates is empty"):
         update(table, defined="", BillingMode="PAY_PER_REQUEST")
 

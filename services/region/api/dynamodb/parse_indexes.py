@@ -14,6 +14,7 @@ from shared.model.keys import KeyAttribute, KeySchema
 from shared.model.tables import BillingMode
 
 _invalid = "One or more parameter values were invalid: "
+_lists_of_updates = ("GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
 _key_schema_element = structure(
     "KeySchemaElement",
     *("AttributeName", "KeyType"),
@@ -171,7 +172,7 @@ def check_warmth(members: Members) -> None:
 
 def effective_members(members: Members) -> set[str]:
     """The members by which UpdateTable changes something: an empty list of index updates is none."""
-    return {name for name, value in members.items() if name != "GlobalSecondaryIndexUpdates" or value}
+    return {name for name, value in members.items() if value or name not in _lists_of_updates}
 
 
 def _check_indexes_stay(members: Members) -> None:
