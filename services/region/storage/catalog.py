@@ -114,7 +114,11 @@ class Catalog:
         event.listen(self._engine, "connect", _make_durable)
         try:
             self._claim(path, region, number)
+        except OperatorError:
+            self.close()
+            raise
         except DatabaseError as error:
+            self.close()
             raise OperatorError(
                 f"{path} can't be opened",
                 why=str(error.orig),
