@@ -85,12 +85,14 @@ class Statements:
         done = [each if isinstance(each, BatchedStatement) else await each for each in begun]
         units: dict[str, float] = defaultdict(float)
         index_units: dict[str, IndexUnits] = {}
+        failed_units: dict[str, float] = defaultdict(float)
         served = {each.table for each in done if each.error is None}
         for each in done:
             if each.table in served:
                 units[each.table] += each.capacity_units
+                failed_units[each.table] += 0.0 if each.error is None else each.capacity_units
                 index_units[each.table] = added_units(index_units.get(each.table, no_index_units), each.index_units)
-        return BatchDone(done, units, index_units)
+        return BatchDone(done, units, index_units, failed_units)
 
     def _in_slices(self, works: Iterable[T]) -> AsyncIterator[T]:
         return self._slices.of(works, self._clock)
