@@ -34,7 +34,7 @@ from services.region.engine.items import Items
 from services.region.engine.registry import Registry
 from services.region.engine.selects import Selects, index_of
 from services.region.engine.slices import Slices
-from services.region.partiql.actions import check_condition, delete_of, put_of, update_of
+from services.region.partiql.actions import check_write, delete_of, put_of, update_of
 from services.region.partiql.columns import selector
 from services.region.partiql.planner import plan_point_read, plan_write
 from services.region.partiql.problems import names_no_item
@@ -100,7 +100,7 @@ class Statements:
     def _write(self, requested: RequestedStatement, wish: ReturnConsumedCapacity) -> Awaitable[ItemWritten]:
         statement = requested.statement
         if isinstance(statement, Update | Delete):
-            check_condition(statement.where, requested.values)
+            check_write(statement, requested.values)
         match statement:
             case Insert() as insert:
                 self._registry.serving(requested.table)
