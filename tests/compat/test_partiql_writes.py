@@ -184,6 +184,11 @@ def test_delete(run: Any, p: str, sorted_table: Any) -> None:
             "Statement wasn't well formed, can't be processed: Expected data manipulation",
         ),
         ("UPDATE {t}.\"i\" SET n=1 WHERE p='x' AND c='c'", "This operation is not supported on an index"),
+        ('DELETE FROM "no-such-table"."i" WHERE p=\'x\'', "This operation is not supported on an index"),
+        (
+            "INSERT INTO {t}.\"i\" VALUE {'p': 'x', 'c': 'c'}",
+            "FROM clause may only contain a single table name in data manipulation statements at 1:13:",
+        ),
         (
             "DELETE FROM {t} WHERE p='x' AND c='c' RETURNING ALL NEW *",
             "Only RETURNING ALL OLD * is allowed in DELETE statements.",

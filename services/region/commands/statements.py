@@ -137,6 +137,7 @@ class BatchDone:
     statements: Sequence[BatchedStatement]
     capacity_units: Mapping[str, float]
     index_units: Mapping[str, IndexUnits]
+    failed_units: Mapping[str, float]  # of the capacity units: those of statements that failed
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from services.region.commands.transactions import Action, TransactGet, TransactW
 from services.region.engine.registry import Registry
 from services.region.engine.slices import Slices
 from services.region.engine.transactions import Transactions
-from services.region.partiql.actions import check_condition, check_of, delete_of, put_of, update_of
+from services.region.partiql.actions import check_of, check_write, delete_of, put_of, update_of
 from services.region.partiql.columns import selector
 from services.region.partiql.planner import plan_point_read
 from services.region.partiql.problems import UnfitItemError, UnfitKeyError, names_no_item
@@ -116,7 +116,7 @@ class StatementTransactions:
     def _action(self, requested: RequestedStatement) -> Action:
         statement = requested.statement
         if isinstance(statement, Update | Delete):
-            check_condition(statement.where, requested.values)
+            check_write(statement, requested.values)
         schema = self._registry.serving(requested.table).schema
         if isinstance(statement, Update | Delete) and statement.returning is not ReturnValues.NONE:
             raise ValidationError("RETURNING clause is not supported in ExecuteTransaction.")

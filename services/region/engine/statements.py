@@ -34,7 +34,7 @@ from services.region.engine.items import Items
 from services.region.engine.registry import Registry
 from services.region.engine.selects import Selects, index_of
 from services.region.engine.slices import Slices
-from services.region.partiql.actions import check_condition, delete_of, put_of, update_of
+from services.region.partiql.actions import check_write, delete_of, put_of, update_of
 from services.region.partiql.columns import selector
 from services.region.partiql.planner import plan_point_read, plan_write
 from services.region.partiql.problems import names_no_item
@@ -85,12 +85,14 @@ class Statements:
         done = [each if isinstance(each, BatchedStatement) else await each for each in begun]
         units: dict[str, float] = defaultdict(float)
         index_units: dict[str, IndexUnits] = {}
+        failed_units: dict[str, float] = defaultdict(float)
         served = {each.table for each in done if each.error is None}
         for each in done:
             if each.table in served:
                 units[each.table] += each.capacity_units
+                failed_units[each.table] += 0.0 if each.error is None else each.capacity_units
                 index_units[each.table] = added_units(index_units.get(each.table, no_index_units), each.index_units)
-        return BatchDone(done, units, index_units)
+        return BatchDone(done, units, index_units, failed_units)
 
     def _in_slices(self, works: Iterable[T]) -> AsyncIterator[T]:
         return self._slices.of(works, self._clock)
@@ -98,7 +100,7 @@ class Statements:
     def _write(self, requested: RequestedStatement, wish: ReturnConsumedCapacity) -> Awaitable[ItemWritten]:
         statement = requested.statement
         if isinstance(statement, Update | Delete):
-            check_condition(statement.where, requested.values)
+            check_write(statement, requested.values)
         match statement:
             case Insert() as insert:
                 self._registry.serving(requested.table)

@@ -55,7 +55,6 @@ def update_of(
     wish: ReturnConsumedCapacity = no_capacity,
 ) -> UpdateItem:
     """It refuses when there is no item, and when the rest of the condition does not hold of it."""
-    _check_source(statement.source.index)
     key, rest = plan_write(statement.where, schema, requested.values)
     guard = Guard(
         None if rest is None else bound_condition(rest, requested.values),
@@ -74,7 +73,6 @@ def delete_of(
     wish: ReturnConsumedCapacity = no_capacity,
 ) -> DeleteItem:
     """Where there is no item it does nothing, whatever else the condition says."""
-    _check_source(statement.source.index)
     key, rest = plan_write(statement.where, schema, requested.values)
     guard = no_guard
     if rest is not None:
@@ -101,6 +99,12 @@ def check_of(statement: Exists, requested: RequestedStatement, schema: KeySchema
         return_item_on_failure=requested.return_item_on_failure,
     )
     return ConditionCheck(requested.table, key, guard)
+
+
+def check_write(statement: Update | Delete, values: Substitutions) -> None:
+    """What is wrong with a write whatever the table is."""
+    check_condition(statement.where, values)
+    _check_source(statement.source.index)
 
 
 def check_condition(where: Predicate | None, values: Substitutions) -> None:

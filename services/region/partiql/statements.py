@@ -116,7 +116,9 @@ def _insert(node: Insertion) -> Insert:
         raise ValidationError(f"Unsupported clause: {node.clauses[0]}")
     source = source_of(node.target)
     if source.index is not None:
-        raise ValidationError("FROM clause may only contain a single table name")
+        raise ValidationError(
+            f"FROM clause may only contain a single table name in data manipulation statements at {node.target.place}"
+        )
     if not node.is_single or not isinstance(node.value, Struct):
         raise ValidationError("Insert statements must have a single VALUE that is a tuple")
     attributes: dict[str, Literal | ValuePlaceholder] = {}

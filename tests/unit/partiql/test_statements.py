@@ -230,7 +230,10 @@ def test_malformed_statements_are_refused(text: str, detail: str) -> None:
                 " Only RETURNING ALL OLD * is allowed in DELETE statements."
             ),
         ),
-        ("INSERT INTO t.i VALUE {'a':1}", "FROM clause may only contain a single table name"),
+        (
+            "INSERT INTO \"t\".i VALUE {'a':1}",
+            "FROM clause may only contain a single table name in data manipulation statements at 1:13:3",
+        ),
         ("INSERT INTO t VALUE {'a': [?]}", "Unsupported data type: Parameter under key root[0] at 1:28:1"),
         ("INSERT INTO t VALUE {'a': <<>>}", "Empty bags are not supported"),
         (

@@ -63,6 +63,7 @@ _batch_error_codes = {
 }
 _no_capacity = ReturnConsumedCapacity.NONE
 _of_no_indexes: Mapping[str, IndexUnits] = {}
+_of_no_failures: Mapping[str, float] = {}
 
 
 def item_found(result: ItemFound, command: GetItem) -> bytes:
@@ -174,10 +175,11 @@ def statement_done(result: StatementDone, command: ExecuteStatement) -> bytes:
 
 
 def batch_done(result: BatchDone, command: BatchExecuteStatement) -> bytes:
-    """A statement that failed is answered without its table."""
+    """What failed statements consumed counts in a table's total, not in what the table itself or an index consumed."""
     capacity = None
     if result.capacity_units:
-        capacity = _capacities(result.capacity_units, command.return_consumed_capacity, result.index_units)
+        wish = command.return_consumed_capacity
+        capacity = _capacities(result.capacity_units, wish, result.index_units, result.failed_units)
     return _object([(b"Responses", _array(list(map(_batched, result.statements)))), (b"ConsumedCapacity", capacity)])
 
 
@@ -284,21 +286,27 @@ def _capacity(
 
 
 def _capacities(
-    units: Mapping[str, float], wish: ReturnConsumedCapacity, index_units: Mapping[str, IndexUnits] = _of_no_indexes
+    units: Mapping[str, float],
+    wish: ReturnConsumedCapacity,
+    index_units: Mapping[str, IndexUnits] = _of_no_indexes,
+    failed_units: Mapping[str, float] = _of_no_failures,
 ) -> bytes | None:
     if wish is _no_capacity:
         return None
     return orjson.dumps(
-        [_capacity_members(table, each, wish, index_units.get(table, no_index_units)) for table, each in units.items()]
+        [
+            _capacity_members(table, each, wish, index_units.get(table, no_index_units), failed_units.get(table, 0.0))
+            for table, each in units.items()
+        ]
     )
 
 
 def _capacity_members(
-    table: str, units: float, wish: ReturnConsumedCapacity, index_units: IndexUnits
+    table: str, units: float, wish: ReturnConsumedCapacity, index_units: IndexUnits, failed_units: float = 0.0
 ) -> dict[str, Any]:
     members: dict[str, Any] = {"TableName": as_given(table), "CapacityUnits": float(units)}
     if wish is ReturnConsumedCapacity.INDEXES:
-        members["Table"] = {"CapacityUnits": float(units - total_units(index_units))}
+        members["Table"] = {"CapacityUnits": float(units - total_units(index_units) - failed_units)}
         for name, consumed in (
             ("LocalSecondaryIndexes", index_units.local_indexes),
             ("GlobalSecondaryIndexes", index_units.global_indexes),
