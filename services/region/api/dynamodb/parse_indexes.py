@@ -1,10 +1,15 @@
 """The parts of CreateTable and UpdateTable that speak of secondary indexes: shapes, and statements in their order."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from services.region.api.dynamodb import members as shapes
-from services.region.api.dynamodb.hash_sets import as_expected_set, as_set
+from services.region.api.dynamodb.index_checks import (
+    check_global,
+    check_global_keys,
+    check_included_attributes,
+    check_local,
+    check_projection,
+)
 from services.region.api.dynamodb.members import ListOf, Members, Text, Whole, structure
 from services.region.commands.indexes import AddIndex, ChangeIndex, IndexThroughput, IndexUpdate, RemoveIndex
 from shared import limits
@@ -85,43 +90,15 @@ global_index_updates = ListOf(
 )
 
 
-def check_definitions(members: Members) -> None:
-    """Attributes are defined once, and those are defined that keys of the table and its indexes use."""
-    defined = [each["AttributeName"] for each in members["AttributeDefinitions"]]
-    for position, name in enumerate(defined):
-        if name in defined[:position]:
-            raise ValidationError(f"Attribute Name is duplicated: {name}")
-    indexes = [*members.get("LocalSecondaryIndexes", ()), *members.get("GlobalSecondaryIndexes", ())]
-    used = [each["AttributeName"] for each in members["KeySchema"]]
-    for index in indexes:
-        names = [each["AttributeName"] for each in index["KeySchema"]]
-        if not set(names) <= set(defined):
-            raise ValidationError(
-                f"{_invalid}Some index key attributes are not defined in AttributeDefinitions. "
-                f"Keys: [{', '.join(names)}], AttributeDefinitions: [{', '.join(as_expected_set(defined))}]"
-            )
-        used += names
-    if set(used) != set(defined):
-        if not indexes:
-            raise ValidationError(
-                f"{_invalid}Number of attributes in KeySchema does not exactly match number of attributes "
-                "defined in AttributeDefinitions"
-            )
-        raise ValidationError(
-            f"{_invalid}Some AttributeDefinitions are not used. "
-            f"AttributeDefinitions: [{', '.join(as_expected_set(defined))}], keys used: [{', '.join(as_set(used))}]"
-        )
-
-
 def indexes_of(members: Members, key_schema: KeySchema, billing_mode: BillingMode) -> tuple[SecondaryIndex, ...]:
     """The indexes of a new table, once `check_definitions` holds."""
     types = {each["AttributeName"]: each["AttributeType"] for each in members["AttributeDefinitions"]}
     wanted_local, wanted_global = members.get("LocalSecondaryIndexes"), members.get("GlobalSecondaryIndexes")
     names: set[str] = set()
     if wanted_local is not None:
-        _check_local(wanted_local, key_schema, names)
+        check_local(wanted_local, key_schema, names)
     if wanted_global is not None:
-        _check_global(wanted_global, billing_mode, names)
+        check_global(wanted_global, billing_mode, names)
     wanted = [*(wanted_local or ()), *(wanted_global or ())]
     check_included_attributes(len(index["Projection"].get("NonKeyAttributes", ())) for index in wanted)
     return tuple(
@@ -186,120 +163,6 @@ def _check_indexes_stay(members: Members) -> None:
         raise ValidationError(f"{_invalid}You cannot create or delete index while changing stream status")
 
 
-def check_included_attributes(counts: Any) -> None:
-    if sum(counts) > limits.projected_attributes_of_table_max:
-        raise ValidationError(
-            f"{_invalid}Number of NonKeyAttributes summed across all of the secondary indexes exceeds the limit of "
-            f"{limits.projected_attributes_of_table_max}"
-        )
-
-
-def _check_local(indexes: Sequence[Members], key_schema: KeySchema, names: set[str]) -> None:
-    if not indexes:
-        raise ValidationError(f"{_invalid}List of LocalSecondaryIndexes is empty")
-    if key_schema.sort is None:
-        raise ValidationError(
-            f"{_invalid}Table KeySchema does not have a range key, which is required when specifying a"
-            " LocalSecondaryIndex"
-        )
-    for index in indexes:
-        name, elements = index["IndexName"], index["KeySchema"]
-        if len(elements) > 1 and elements[0]["AttributeName"] == elements[1]["AttributeName"]:
-            raise ValidationError("Both the Hash Key and the Range Key element in the KeySchema have the same name")
-        _check_roles(elements)
-        if len(elements) != 2:
-            raise ValidationError(f"{_invalid}Index KeySchema does not have a range key for index: {name}")
-        hash_key = elements[0]["AttributeName"]
-        if hash_key != key_schema.partition.name:
-            raise ValidationError(
-                f"{_invalid}Index KeySchema does not have the same leading hash key as table KeySchema for index: "
-                f"{name}. index hash key: {hash_key}, table hash key: {key_schema.partition.name}"
-            )
-        _check_projection(index["Projection"])
-        _check_new_name(name, names)
-    if len(indexes) > limits.local_indexes_max:
-        raise ValidationError(
-            f"{_invalid}Number of LocalSecondaryIndexes exceeds per-table limit of {limits.local_indexes_max}"
-        )
-
-
-def _check_global(indexes: Sequence[Members], billing_mode: BillingMode, names: set[str]) -> None:
-    if not indexes:
-        raise ValidationError(f"{_invalid}List of GlobalSecondaryIndexes is empty")
-    for index in indexes:
-        name = index["IndexName"]
-        check_global_keys(index["KeySchema"])
-        _check_projection(index["Projection"])
-        if billing_mode is BillingMode.PAY_PER_REQUEST:
-            if "ProvisionedThroughput" in index:
-                raise ValidationError(
-                    f"{_invalid}ProvisionedThroughput should not be specified for index: {name} when BillingMode is"
-                    " PAY_PER_REQUEST"
-                )
-        elif "ProvisionedThroughput" not in index:
-            raise ValidationError(f"{_invalid}ProvisionedThroughput is not specified for index: {name}")
-        _check_on_demand(index, billing_mode)
-        _check_new_name(name, names)
-    if len(indexes) > limits.global_indexes_max:
-        raise ValidationError(
-            f"{_invalid}GlobalSecondaryIndex count exceeds the per-table limit of {limits.global_indexes_max}"
-        )
-
-
-def check_global_keys(elements: Sequence[Members]) -> None:
-    """Up to four attributes of each kind; those of the partition key come first."""
-    names = [each["AttributeName"] for each in elements]
-    roles = [each["KeyType"] for each in elements]
-    if len(set(names)) < len(names):
-        raise ValidationError("The KeySchema contains multiple key attributes with the same name")
-    if roles[0] != "HASH":
-        raise ValidationError("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
-    if roles != sorted(roles):
-        raise ValidationError(f"{_invalid}All HASH key attributes must precede RANGE key attributes in the KeySchema")
-    for role in ("HASH", "RANGE"):
-        if roles.count(role) > limits.index_key_attributes_max:
-            raise ValidationError(
-                f"{_invalid}The KeySchema exceeds the maximum allowed number of {role} key attributes"
-            )
-
-
-def _check_on_demand(index: Members, billing_mode: BillingMode) -> None:
-    for member in index.get("OnDemandThroughput", ()):
-        if billing_mode is BillingMode.PROVISIONED:
-            raise ValidationError(
-                f"{_invalid}{member} for OnDemandThroughput for index: {index['IndexName']} cannot be specified when"
-                " table BillingMode is PROVISIONED."
-            )
-
-
-def _check_roles(elements: Sequence[Members]) -> None:
-    if elements[0]["KeyType"] != "HASH":
-        raise ValidationError("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
-    if len(elements) > 1 and elements[1]["KeyType"] != "RANGE":
-        raise ValidationError("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
-
-
-def _check_projection(projection: Members) -> None:
-    kind, included = projection.get("ProjectionType"), projection.get("NonKeyAttributes")
-    if kind is None:
-        raise ValidationError(f"{_invalid}Unknown ProjectionType: null")
-    if included is not None and kind != "INCLUDE":
-        raise ValidationError(f"{_invalid}ProjectionType is {kind}, but NonKeyAttributes is specified")
-    if included is None and kind == "INCLUDE":
-        raise ValidationError(f"{_invalid}ProjectionType is {kind}, but NonKeyAttributes is not specified")
-    seen: set[str] = set()
-    for name in included or ():
-        if name in seen:
-            raise ValidationError(f"{_invalid}Duplicate element in NonKeyAttributes: {name}")
-        seen.add(name)
-
-
-def _check_new_name(name: str, names: set[str]) -> None:
-    if name in names:
-        raise ValidationError(f"{_invalid}Duplicate index name: {name}")
-    names.add(name)
-
-
 def _index_of(
     index: Members, types: Mapping[str, str], key_schema: KeySchema, *, number: int, is_global: bool
 ) -> SecondaryIndex:
@@ -331,7 +194,7 @@ def _update_of(update: Members, types: Mapping[str, str], members: Members) -> I
     if "AttributeDefinitions" not in members:
         raise ValidationError(f"{_invalid}AttributeDefinitions is not specified for index: {name}")
     check_global_keys(index["KeySchema"])
-    _check_projection(index["Projection"])
+    check_projection(index["Projection"])
     return AddIndex(
         name=name,
         partition=_names(index, "HASH"),

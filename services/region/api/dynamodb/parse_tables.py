@@ -7,6 +7,7 @@ from typing import Any
 
 from services.region.api.dynamodb import (
     constraints,
+    index_checks,
     parse_indexes,
     parse_replicas,
     parse_table_settings,
@@ -117,7 +118,7 @@ def parse_create_table(request: dict[str, Any]) -> CreateTable:
     _check_throughput(throughput)
     key_schema = _key_schema_of(members)
     refuse_unsupported(members)
-    parse_indexes.check_definitions(members)
+    index_checks.check_definitions(members)
     encryption = parse_table_settings.encryption_of(members)
     policy = members.get("ResourcePolicy")
     return CreateTable(

@@ -1,25 +1,28 @@
 """Results become reply bytes; an item that nobody looked into is spliced in as it is stored."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
+from services.region.api.dynamodb.consumption import (
+    consumed,
+    consumed_by_tables,
+    consumed_by_transaction,
+    item_collection,
+    item_collections,
+    no_capacity,
+)
 from services.region.api.dynamodb.parse_batches import RequestedKeys
 from services.region.api.dynamodb.table_descriptions import describe
 from services.region.commands.batches import BatchGetItem, BatchWriteItem, ItemsFound, ItemsWritten
 from services.region.commands.items import (
     GetItem,
-    IndexUnits,
-    ItemCollection,
     ItemFound,
     ItemWrite,
     ItemWritten,
     PutItem,
-    ReturnConsumedCapacity,
-    no_index_units,
 )
-from services.region.commands.names import as_given
 from services.region.commands.queries import Page, Query, Scan
 from services.region.commands.statements import (
     BatchDone,
@@ -34,7 +37,6 @@ from services.region.commands.tables import TableDescription, TableNames
 from services.region.commands.time_to_live import TimeToLiveDescription, UpdateTimeToLive
 from services.region.commands.transactions import TransactGet, TransactionRead, TransactionWritten, TransactWrite
 from services.region.rules.arns import Arns
-from services.region.rules.index_capacity import total_units
 from shared.errors import (
     CancellationReason,
     ConditionalCheckFailedError,
@@ -61,35 +63,32 @@ _batch_error_codes = {
     "ThrottlingException": "ThrottlingError",
     "ValidationException": "ValidationError",
 }
-_no_capacity = ReturnConsumedCapacity.NONE
-_of_no_indexes: Mapping[str, IndexUnits] = {}
-_of_no_failures: Mapping[str, float] = {}
 
 
 def item_found(result: ItemFound, command: GetItem) -> bytes:
     wish = command.return_consumed_capacity
-    if wish is _no_capacity:
+    if wish is no_capacity:
         return b"{}" if result.image is None else b'{"Item":' + result.image + b"}"
-    capacity = _capacity(command.table, result.capacity_units, wish)
+    capacity = consumed(command.table, result.capacity_units, wish)
     return _object([(b"Item", result.image), (b"ConsumedCapacity", capacity)])
 
 
 def item_written(result: ItemWritten, command: ItemWrite) -> bytes:
     wish, collection = command.return_consumed_capacity, result.collection
-    if wish is _no_capacity and collection is None:
+    if wish is no_capacity and collection is None:
         return b"{}" if result.attributes is None else b'{"Attributes":' + result.attributes + b"}"
     return _object(
         [
             (b"Attributes", result.attributes),
-            (b"ConsumedCapacity", _wished_capacity(command.table, result.capacity_units, wish, result.index_units)),
-            (b"ItemCollectionMetrics", None if collection is None else orjson.dumps(_collection_members(collection))),
+            (b"ConsumedCapacity", consumed(command.table, result.capacity_units, wish, result.index_units)),
+            (b"ItemCollectionMetrics", None if collection is None else item_collection(collection)),
         ]
     )
 
 
 def kept_for_item_written(command: ItemWrite) -> ItemWrite:
     """Mostly nothing of the command, so that its tree of attributes is freed where it was made and still warm."""
-    return _unmeasured_write if command.return_consumed_capacity is _no_capacity else command
+    return _unmeasured_write if command.return_consumed_capacity is no_capacity else command
 
 
 def page(result: Page, command: Query | Scan) -> bytes:
@@ -100,7 +99,7 @@ def page(result: Page, command: Query | Scan) -> bytes:
             (b"Count", b"%d" % result.count),
             (b"ScannedCount", b"%d" % result.scanned_count),
             (b"LastEvaluatedKey", None if result.last_key is None else orjson.dumps(result.last_key)),
-            (b"ConsumedCapacity", _wished_capacity(command.table, result.capacity_units, wish, result.index_units)),
+            (b"ConsumedCapacity", consumed(command.table, result.capacity_units, wish, result.index_units)),
         ]
     )
 
@@ -120,17 +119,17 @@ def items_found(result: ItemsFound, command: BatchGetItem) -> bytes:
         [
             (b"Responses", b"{" + b",".join(responses) + b"}"),
             (b"UnprocessedKeys", orjson.dumps(unprocessed)),
-            (b"ConsumedCapacity", _capacities(result.capacity_units, command.return_consumed_capacity)),
+            (b"ConsumedCapacity", consumed_by_tables(result.capacity_units, command.return_consumed_capacity)),
         ]
     )
 
 
 def items_written(result: ItemsWritten, command: BatchWriteItem) -> bytes:
-    capacity = _capacities(result.capacity_units, command.return_consumed_capacity, result.index_units)
+    capacity = consumed_by_tables(result.capacity_units, command.return_consumed_capacity, result.index_units)
     return _object(
         [
             (b"UnprocessedItems", b"{}"),
-            (b"ItemCollectionMetrics", _collections(result.collections)),
+            (b"ItemCollectionMetrics", item_collections(result.collections)),
             (b"ConsumedCapacity", capacity),
         ]
     )
@@ -143,9 +142,9 @@ def transaction_written(result: TransactionWritten, command: TransactWrite) -> b
         [
             (
                 b"ConsumedCapacity",
-                _transaction_capacities(result.capacity_units, wish, result.index_units, side=side),
+                consumed_by_transaction(result.capacity_units, wish, result.index_units, side=side),
             ),
-            (b"ItemCollectionMetrics", _collections(result.collections)),
+            (b"ItemCollectionMetrics", item_collections(result.collections)),
         ]
     )
 
@@ -156,7 +155,7 @@ def transaction_read(result: TransactionRead, command: TransactGet) -> bytes:
     responses = [b'{"Item":' + image + b"}" if image not in (None, b"{}") else b"{}" for image in result.images]
     return _object(
         [
-            (b"ConsumedCapacity", _transaction_capacities(result.capacity_units, wish, {}, side="ReadCapacityUnits")),
+            (b"ConsumedCapacity", consumed_by_transaction(result.capacity_units, wish, {}, side="ReadCapacityUnits")),
             (b"Responses", _array(responses)),
         ]
     )
@@ -169,7 +168,7 @@ def statement_done(result: StatementDone, command: ExecuteStatement) -> bytes:
             (b"Items", _array(result.images)),
             (b"NextToken", None if result.next_token is None else orjson.dumps(result.next_token)),
             (b"LastEvaluatedKey", None if result.last_key is None else orjson.dumps(result.last_key)),
-            (b"ConsumedCapacity", _wished_capacity(table, result.capacity_units, wish, result.index_units)),
+            (b"ConsumedCapacity", consumed(table, result.capacity_units, wish, result.index_units)),
         ]
     )
 
@@ -179,7 +178,7 @@ def batch_done(result: BatchDone, command: BatchExecuteStatement) -> bytes:
     capacity = None
     if result.capacity_units:
         wish = command.return_consumed_capacity
-        capacity = _capacities(result.capacity_units, wish, result.index_units, result.failed_units)
+        capacity = consumed_by_tables(result.capacity_units, wish, result.index_units, result.failed_units)
     return _object([(b"Responses", _array(list(map(_batched, result.statements)))), (b"ConsumedCapacity", capacity)])
 
 
@@ -189,7 +188,7 @@ def transaction_done(result: TransactionDone, command: ExecuteTransaction) -> by
     return _object(
         [
             (b"Responses", _array([_object([(b"Item", image)]) for image in result.images])),
-            (b"ConsumedCapacity", _transaction_capacities(result.capacity_units, wish, result.index_units, side=side)),
+            (b"ConsumedCapacity", consumed_by_transaction(result.capacity_units, wish, result.index_units, side=side)),
         ]
     )
 
@@ -271,82 +270,3 @@ def _object(members: Sequence[tuple[bytes, bytes | None]]) -> bytes:
 
 def _array(elements: Sequence[bytes]) -> bytes:
     return b"[" + b",".join(elements) + b"]"
-
-
-def _wished_capacity(
-    table: str, units: float, wish: ReturnConsumedCapacity, index_units: IndexUnits = no_index_units
-) -> bytes | None:
-    return None if wish is _no_capacity else _capacity(table, units, wish, index_units)
-
-
-def _capacity(
-    table: str, units: float, wish: ReturnConsumedCapacity, index_units: IndexUnits = no_index_units
-) -> bytes:
-    return orjson.dumps(_capacity_members(table, units, wish, index_units))
-
-
-def _capacities(
-    units: Mapping[str, float],
-    wish: ReturnConsumedCapacity,
-    index_units: Mapping[str, IndexUnits] = _of_no_indexes,
-    failed_units: Mapping[str, float] = _of_no_failures,
-) -> bytes | None:
-    if wish is _no_capacity:
-        return None
-    return orjson.dumps(
-        [
-            _capacity_members(table, each, wish, index_units.get(table, no_index_units), failed_units.get(table, 0.0))
-            for table, each in units.items()
-        ]
-    )
-
-
-def _capacity_members(
-    table: str, units: float, wish: ReturnConsumedCapacity, index_units: IndexUnits, failed_units: float = 0.0
-) -> dict[str, Any]:
-    members: dict[str, Any] = {"TableName": as_given(table), "CapacityUnits": float(units)}
-    if wish is ReturnConsumedCapacity.INDEXES:
-        members["Table"] = {"CapacityUnits": float(units - total_units(index_units) - failed_units)}
-        for name, consumed in (
-            ("LocalSecondaryIndexes", index_units.local_indexes),
-            ("GlobalSecondaryIndexes", index_units.global_indexes),
-        ):
-            if consumed:
-                members[name] = {index: {"CapacityUnits": each} for index, each in consumed.items()}
-    return members
-
-
-def _collections(collections: Mapping[str, Sequence[ItemCollection]]) -> bytes | None:
-    """By tables, as the request named them."""
-    members = {as_given(table): list(map(_collection_members, each)) for table, each in collections.items()}
-    return orjson.dumps(members) if members else None
-
-
-def _collection_members(collection: ItemCollection) -> dict[str, Any]:
-    """Sizes are told as ranges of a gigabyte."""
-    begun = collection.size_bytes // 1024**3
-    return {"ItemCollectionKey": collection.key, "SizeEstimateRangeGB": [float(begun), float(begun + 1)]}
-
-
-def _transaction_capacities(
-    units: Mapping[str, float], wish: ReturnConsumedCapacity, index_units: Mapping[str, IndexUnits], *, side: str
-) -> bytes | None:
-    """Transactions tell on which side the units were consumed."""
-    if wish is _no_capacity:
-        return None
-    capacities = []
-    for table, each in units.items():
-        members = _capacity_members(table, each, wish, index_units.get(table, no_index_units))
-        members[side] = members["CapacityUnits"]
-        for consumed in _consumed_of(members):
-            consumed[side] = consumed["CapacityUnits"]
-        capacities.append(members)
-    return orjson.dumps(capacities)
-
-
-def _consumed_of(capacity: Mapping[str, Any]) -> Iterator[dict[str, float]]:
-    """What a table and each of its indexes have consumed, where that is told."""
-    if "Table" in capacity:
-        yield capacity["Table"]
-    for name in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
-        yield from capacity.get(name, {}).values()

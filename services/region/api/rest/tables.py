@@ -6,8 +6,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
+from services.region.api.dynamodb.index_checks import check_definitions
 from services.region.api.dynamodb.operations import Engine
-from services.region.api.dynamodb.parse_indexes import check_definitions, indexes_of
+from services.region.api.dynamodb.parse_indexes import indexes_of
 from services.region.api.problems import problem
 from services.region.api.rest import documentation as doc
 from services.region.api.rest.metering import Meter
