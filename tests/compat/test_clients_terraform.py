@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -114,32 +115,57 @@ def test_resources_beside_the_table_are_read_where_there_are_none(client: Any, n
     assert client.list_tags_of_resource(ResourceArn=arn)["Tags"] == []
 
 
-def test_indexes_come_and_go_one_at_a_time(client: Any, name: str) -> None:
-    client.create_table(TableName=name, AttributeDefinitions=attributes, KeySchema=keys, BillingMode="PAY_PER_REQUEST")
-    until_active(client, name)
-    index = {
-        "IndexName": "by-date",
-        "KeySchema": [{"AttributeName": "date", "KeyType": "HASH"}],
-        "Projection": {"ProjectionType": "ALL"},
-    }
-    client.update_table(
-        TableName=name,
-        AttributeDefinitions=[*attributes, {"AttributeName": "date", "AttributeType": "S"}],
-        GlobalSecondaryIndexUpdates=[{"Create": index}],
-    )
-    found = client.describe_table(TableName=name)["Table"]
-    for _ in range(200):
-        if found["TableStatus"] == "ACTIVE" and found["GlobalSecondaryIndexes"][0]["IndexStatus"] == "ACTIVE":
-            break
-        client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 0.1})
-        found = client.describe_table(TableName=name)["Table"]
-    assert found["GlobalSecondaryIndexes"][0]["IndexArn"] == f"{found['TableArn']}/index/by-date"
-    assert found["GlobalSecondaryIndexes"][0]["WarmThroughput"]["Status"] == "ACTIVE"
-    client.update_table(TableName=name, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by-date"}}])
-    for _ in range(200):
-        client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 0.1})
-        left = client.describe_table(TableName=name)["Table"].get("GlobalSecondaryIndexes", [])
+def until_indexed(client: Any, name: str, index_name: str) -> dict[str, Any]:
+    """The provider asks until the index is ACTIVE and warm, whatever the table is."""
+    for table in descriptions(client, name):
+        for index in table["GlobalSecondaryIndexes"]:
+            if index["IndexName"] == index_name and index["IndexStatus"] == "ACTIVE":
+                assert index["WarmThroughput"]["Status"] == "ACTIVE"
+                return table
+    pytest.fail("the index is never ready")
+
+
+def until_gone(client: Any, name: str, index_name: str) -> None:
+    for table in descriptions(client, name):
+        indexes = table.get("GlobalSecondaryIndexes", ())
+        left = [index["IndexStatus"] for index in indexes if index["IndexName"] == index_name]
         if not left:
             return
-        assert {index["IndexStatus"] for index in left} <= {"ACTIVE", "DELETING", "UPDATING"}
+        assert left[0] in ("ACTIVE", "DELETING", "UPDATING")
     pytest.fail("the index stays")
+
+
+def descriptions(client: Any, name: str) -> Iterator[dict[str, Any]]:
+    """What the table is, again and again."""
+    until_s = monotonic() + 60
+    while monotonic() < until_s:
+        yield client.describe_table(TableName=name)["Table"]
+
+
+def test_indexes_are_replaced_one_after_the_other(client: Any, name: str) -> None:
+    """The provider waits for the index that it has made or removed, then changes the table again at once."""
+
+    def update(change: dict[str, Any], date_type: str = "S") -> None:
+        client.update_table(
+            TableName=name,
+            AttributeDefinitions=[*attributes, {"AttributeName": "date", "AttributeType": date_type}],
+            GlobalSecondaryIndexUpdates=[change],
+        )
+
+    def index(index_name: str) -> dict[str, Any]:
+        date = [{"AttributeName": "date", "KeyType": "HASH"}]
+        return {"IndexName": index_name, "KeySchema": date, "Projection": {"ProjectionType": "ALL"}}
+
+    client.create_table(TableName=name, AttributeDefinitions=attributes, KeySchema=keys, BillingMode="PAY_PER_REQUEST")
+    until_active(client, name)
+    update({"Create": index("by-date")})
+    until_indexed(client, name, "by-date")
+    update({"Create": index("by-day")})
+    table = until_indexed(client, name, "by-day")
+    arns = {each["IndexArn"] for each in table["GlobalSecondaryIndexes"]}
+    assert arns == {f"{table['TableArn']}/index/by-date", f"{table['TableArn']}/index/by-day"}
+    for index_name in ("by-date", "by-day"):
+        update({"Delete": {"IndexName": index_name}})
+        until_gone(client, name, index_name)
+    update({"Create": index("by-date")}, date_type="N")
+    until_indexed(client, name, "by-date")

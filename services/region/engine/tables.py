@@ -173,7 +173,10 @@ class Tables:
             if definition != table.definition:
                 saved = await self._replicas.save(LocalTable(definition, Stage.ACTIVE))
             description = self._answer(command, before=table.definition, after=saved)
-            return announced(description, table.definition, command.index_updates)
+            description = announced(description, table.definition, command.index_updates)
+            if command.index_updates:
+                self._delays.note_indexes(saved.generation, description.indexes)
+            return description
 
     async def redefine(self, name: str, change: Callable[[TableDefinition], TableDefinition]) -> None:
         """Changes a table's definition in one step, between other updates of it."""
@@ -196,7 +199,7 @@ class Tables:
             size_bytes=sum(state.size_bytes for state in states),
             is_protected=self._facts.of(table.generation).is_protected,
             now_us=self._clock.wall_us(),
-            indexes=self._indexes.descriptions(table),
+            indexes=self._delays.shown(table.generation, self._indexes.descriptions(table)),
         )
 
     def _answer(self, command: UpdateTable, *, before: TableDefinition, after: Table) -> TableDescription:

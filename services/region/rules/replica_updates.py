@@ -50,6 +50,10 @@ def _check_known(command: UpdateTable, known: Sequence[str]) -> None:
 def _check_members(definition: TableDefinition, command: UpdateTable) -> None:
     wanted = [*command.remove_replicas, *(settings.region for settings in command.changed_replicas)]
     strangers = [name for name in wanted if name not in definition.replicas]
+    if strangers and len(definition.replicas) == 1:
+        raise ValidationError(
+            "Replica specified in the Replica Update or Replica Delete action of the request was not found."
+        )
     if strangers:
         raise ValidationError(
             "Update global table operation failed because one or more replicas were not part of the global table. "

@@ -325,7 +325,12 @@ def test_one_thing_is_updated(parameters: dict[str, Any], changed: dict[str, Any
                 ({"TableClass": "STANDARD"}, "TableClass modification"),
                 ({"TableClass": "STANDARD", "SSESpecification": {}}, "Server-Side Encryption modification"),
                 ({"WarmThroughput": {"ReadUnitsPerSecond": 1}}, "DeletionProtection modification"),
+                ({"SSESpecification": {}, "ReplicaUpdates": _one_replica}, "Replica modification"),
             )
+        ),
+        (
+            {"StreamSpecification": {"StreamEnabled": False}, "ReplicaUpdates": _one_replica},
+            f"{_invalid}Replica modification must be the only operation in the request",
         ),
         (
             {"WarmThroughput": {"ReadUnitsPerSecond": 1}, "BillingMode": "PAY_PER_REQUEST"},
@@ -362,10 +367,6 @@ def test_one_thing_is_updated(parameters: dict[str, Any], changed: dict[str, Any
         (
             {"MultiRegionConsistency": "STRONG", "ReplicaUpdates": _one_replica},
             "MultiRegionConsistency is not supported yet",
-        ),
-        (
-            {"StreamSpecification": {"StreamEnabled": False}, "ReplicaUpdates": _one_replica},
-            f"{_invalid}Requests that modify replicas or witnesses must not also modify other fields",
         ),
     ],
 )

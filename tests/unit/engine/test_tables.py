@@ -1,6 +1,7 @@
 """Tables in a region: states while a change is said to be under way, what a restart keeps, what other regions get."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,12 @@ from shared.clock import SystemClock
 from tests.unit.engine.regions import InProcessRegion, WireError, add_replica, carry, opened
 
 policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"dynamodb:*","Resource":"*"}]}'
+by_text = {
+    "IndexName": "by-text",
+    "KeySchema": [{"AttributeName": "text", "KeyType": "HASH"}],
+    "Projection": {"ProjectionType": "ALL"},
+}
+text_attribute = [{"AttributeName": "text", "AttributeType": "S"}]
 
 
 class AheadClock(SystemClock):
@@ -73,6 +80,41 @@ async def test_an_update_lasts_and_keeps_others_out(tmp_path: Path, clock: Ahead
         assert answer["TableDescription"]["TableStatus"] == "UPDATING"
         clock.passed_s += 61.0
         assert (await described(slow))["TableStatus"] == "ACTIVE"
+
+
+async def test_an_index_is_under_way_as_long_as_its_table(tmp_path: Path, clock: AheadClock) -> None:
+    """Whoever waits for an index changes the table again: Terraform replaces several, one after the other."""
+
+    async def state() -> tuple[str, list[str]]:
+        table = await described(slow)
+        return table["TableStatus"], [each["IndexStatus"] for each in table.get("GlobalSecondaryIndexes", ())]
+
+    async def until_built() -> None:
+        while True:
+            with suppress(WireError):
+                await slow.call("Scan", TableName="orders", IndexName="by-text")
+                return
+            await asyncio.sleep(0.001)  # in a loop that never rests, writers' threads would hardly get their turn
+
+    async def until_gone() -> None:
+        while True:
+            if await state() == ("ACTIVE", []):
+                return
+            await asyncio.sleep(0.001)
+
+    async with opened(tmp_path) as region:
+        await region.create_table("orders")
+    async with opened(tmp_path, clock=clock, table_delay_s=60.0) as slow:
+        update: dict[str, Any] = {"TableName": "orders", "AttributeDefinitions": text_attribute}
+        await slow.call("UpdateTable", **update, GlobalSecondaryIndexUpdates=[{"Create": by_text}])
+        await until_built()
+        assert await state() == ("UPDATING", ["CREATING"])
+        clock.passed_s += 61.0
+        assert await state() == ("ACTIVE", ["ACTIVE"])
+        await slow.call("UpdateTable", **update, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by-text"}}])
+        assert await state() == ("UPDATING", ["DELETING"])
+        clock.passed_s += 61.0
+        await until_gone()
 
 
 async def test_a_deletion_is_shown_until_its_time_is_over(tmp_path: Path, clock: AheadClock) -> None:

@@ -105,6 +105,14 @@ def test_replicas_that_cannot_be(wanted: dict[str, object], message: str) -> Non
     assert message in refusal.value.message
 
 
+@pytest.mark.parametrize("wanted", [{"remove_replicas": [there]}, {"changed_replicas": [ReplicaSettings(there)]}])
+def test_a_table_of_one_region_has_no_replica_to_change(wanted: dict[str, object]) -> None:
+    """Terraform deletes a table together with replicas that are gone by then, and knows these words for it."""
+    alone = replace(definition, replicas=(here,))
+    with pytest.raises(ValidationError, match="Replica Delete action of the request was not found"):
+        changed(alone, **wanted)
+
+
 def test_an_on_demand_replica_has_no_capacity() -> None:
     on_demand = replace(definition, billing_mode=BillingMode.PAY_PER_REQUEST)
     with pytest.raises(ValidationError, match="can be specified when BillingMode is PAY_PER_REQUEST"):

@@ -29,6 +29,7 @@ settings: dict[str, Shape] = {
 tag_list = ListOf(structure("Tag", Key=shapes.text, Value=shapes.text))
 _classes = tuple(TableClass)
 _alone = (
+    ("ReplicaUpdates", "Replica modification"),
     ("SSESpecification", "Server-Side Encryption modification"),
     ("TableClass", "TableClass modification"),
     ("DeletionProtectionEnabled", "DeletionProtection modification"),
@@ -67,8 +68,6 @@ def check_changes(members: Members, given: Set[str]) -> None:
                     f"{invalid}Create global secondary index cannot be specified when updating WarmThroughput"
                 )
             raise ValidationError(f"{invalid}{words} must be the only operation in the request")
-    if "ReplicaUpdates" in changes and len(changes) > 1:
-        raise ValidationError(f"{invalid}Requests that modify replicas or witnesses must not also modify other fields")
     if "OnDemandThroughput" in changes and not changes <= {"OnDemandThroughput", "BillingMode"}:
         raise ValidationError(
             f"{invalid}OnDemandThroughput can only be combined with BillingMode in an UpdateTable request"

@@ -1,0 +1,65 @@
+"""Replicas that come: when they serve, when others hear of it, and what a region that failed in between makes good."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from services.region.storage.catalog import Catalog, Stage
+from shared.changes.records import Lane
+from shared.model.tables import Generation
+from tests.unit.engine.regions import InProcessRegion, carry, copy_partition, make_global, opened
+
+definitions = Lane(Generation(bytes(16)), 0)
+
+
+async def copy(here: InProcessRegion, there: InProcessRegion) -> dict[str, str]:
+    """All of a new replica but its going into service; answers what says that it may."""
+    await make_global(here)
+    await carry(here, there)
+    lanes = await there.lanes_of("shared")
+    for lane in lanes:
+        await copy_partition(lane, here, there)
+    await carry(there, here)
+    return {"generation": lanes[0].generation.hex()}
+
+
+async def status_of_there(region: InProcessRegion) -> str:
+    table: dict[str, Any] = (await region.call("DescribeTable", TableName="shared"))["Table"]
+    status: str = next(each["ReplicaStatus"] for each in table["Replicas"] if each["RegionName"] == "there")
+    return status
+
+
+async def test_a_replica_serves_before_others_hear_that_it_does(tmp_path: Path) -> None:
+    """Who waits for a replica in one region uses it in the other at once, as Terraform does."""
+
+    async def until_said() -> None:
+        while True:
+            if (await there.lane("here", definitions, after=known)).deliveries:
+                return
+            await asyncio.sleep(0)
+
+    async with opened(tmp_path) as here, opened(tmp_path, "there") as there:
+        copied = await copy(here, there)
+        known = (await there.lane("here", definitions)).head["head"]
+        async with asyncio.TaskGroup() as group:
+            group.create_task(there.ask("POST", "copies/caught_up", json=copied))
+            await until_said()
+            await there.call("UpdateTable", TableName="shared", DeletionProtectionEnabled=True)
+        await carry(there, here)
+        assert await status_of_there(here) == "ACTIVE"
+
+
+async def test_a_replica_that_failed_before_it_said_that_it_serves_says_so_when_it_starts(tmp_path: Path) -> None:
+    async with opened(tmp_path) as here:
+        async with opened(tmp_path, "there") as there:
+            await copy(here, there)
+        catalog = Catalog(tmp_path / "there" / "catalog.db", region="there", number=2)
+        (table,) = catalog.tables()
+        catalog.write_table(replace(table, stage=Stage.ACTIVE))
+        catalog.close()
+        assert await status_of_there(here) == "CREATING"
+        async with opened(tmp_path, "there") as there:
+            await there.put("shared", "a", "x")
+            await carry(there, here)
+            assert await status_of_there(here) == "ACTIVE"
