@@ -36,9 +36,9 @@ async def _ensure(clients: Sequence[TableClient], table: str) -> None:
             await home.call(
                 "UpdateTable", {"TableName": table, "ReplicaUpdates": [{"Create": {"RegionName": client.region}}]}
             )
-    names = [client.region for client in clients] if len(clients) > 1 else []
+    names = [client.region for client in clients]
     for client in clients:
-        await _until_active(client, table, replicas=names)
+        await _until_active(client, table, replicas=[name for name in names if name != client.region])
 
 
 async def _describe(client: TableClient, table: str) -> dict[str, Any] | None:

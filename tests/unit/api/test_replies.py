@@ -168,16 +168,17 @@ def test_a_stream_that_is_off_is_not_described() -> None:
     assert not table.keys() & {"StreamSpecification", "LatestStreamLabel", "LatestStreamArn"}
 
 
-def test_a_global_table_lists_its_replicas() -> None:
+def test_a_global_table_lists_its_replicas_in_other_regions() -> None:
     replicas = {
-        RegionName("eu-west-1"): ReplicaState(ReplicaStatus.ACTIVE),
+        RegionName(_arns.region): ReplicaState(ReplicaStatus.ACTIVE),
+        RegionName("ap-south-1"): ReplicaState(ReplicaStatus.ACTIVE),
         RegionName("us-east-1"): ReplicaState(ReplicaStatus.CREATING, percent=40, description="copying"),
     }
     definition = replace(_definition, replicas=tuple(replicas), global_since_us=1_700_000_001_000_000)
     table = _table(replace(_described, definition=definition, replicas=replicas))
     assert table["GlobalTableVersion"] == "2019.11.21"
     assert table["Replicas"] == [
-        {"RegionName": "eu-west-1", "ReplicaStatus": "ACTIVE"},
+        {"RegionName": "ap-south-1", "ReplicaStatus": "ACTIVE"},
         {
             "RegionName": "us-east-1",
             "ReplicaStatus": "CREATING",

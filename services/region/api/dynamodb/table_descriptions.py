@@ -49,12 +49,7 @@ def describe(described: TableDescription, *, arns: Arns) -> dict[str, Any]:
     members |= _billing(described)
     members |= describe_indexes(described, arn=arn)
     members |= _stream(definition, arn)
-    if described.replicas.keys() - {arns.region}:
-        members["GlobalTableVersion"] = global_table_version
-        members["Replicas"] = [
-            _replica(state, definition.settings.of_replica(name), arns) for name, state in described.replicas.items()
-        ]
-        members["GlobalTableSettingsReplicationMode"] = "ENABLED_WITH_OVERRIDES"
+    members |= _replicas(described, arns)
     members |= _encryption(described, arns)
     members |= _table_class(definition, RegionName(arns.region))
     members["DeletionProtectionEnabled"] = described.is_protected
@@ -156,6 +151,23 @@ def _stream(definition: TableDefinition, arn: str) -> dict[str, Any]:
         label = label_of(definition.stream_since_us)
         members |= {"LatestStreamLabel": label, "LatestStreamArn": f"{arn}/stream/{label}"}
     return members
+
+
+def _replicas(described: TableDescription, arns: Arns) -> dict[str, Any]:
+    """Those of the other regions: the region that was asked is not among them."""
+    settings = described.definition.settings
+    replicas = [
+        _replica(state, settings.of_replica(name), arns)
+        for name, state in described.replicas.items()
+        if name != arns.region
+    ]
+    if not replicas:
+        return {}
+    return {
+        "GlobalTableVersion": global_table_version,
+        "Replicas": replicas,
+        "GlobalTableSettingsReplicationMode": "ENABLED_WITH_OVERRIDES",
+    }
 
 
 def _replica(state: ReplicaState, settings: ReplicaSettings, arns: Arns) -> dict[str, Any]:
