@@ -54,8 +54,6 @@ class Replicas:
         for local in await asyncio.to_thread(self._catalog.tables):
             self._registry.put(await self._table(local))
         await self.reconcile()
-        for table in self._registry.all():
-            await self._say_active(table)  # of a replica that was activated when the region failed
 
     async def save(self, local: LocalTable) -> Table:
         """Stores a table in the catalog and makes the registry know it."""
@@ -110,14 +108,21 @@ class Replicas:
         return [name for name in self.states(definition) if name != self._region and name in self._topology]
 
     async def activate(self, generation: Generation) -> None:
-        """Lets a copied replica serve. First kept, then said: whoever finds it ACTIVE anywhere uses it at once."""
+        """Lets a copied replica serve. First done, because whoever finds it ACTIVE in any region uses it at once; then
+        said; kept last: a region that fails in between is asked once more."""
         async with self._reconciling:
             table = self._registry.of(generation)
-            if table is not None and table.stage is Stage.CREATING:
-                table = await self.save(LocalTable(table.definition, Stage.ACTIVE))
-                log.info("replica is active", table=table.definition.name)
-            if table is not None:
-                await self._say_active(table)
+            if table is None or table.stage is not Stage.CREATING:
+                return
+            active = LocalTable(table.definition, Stage.ACTIVE)
+            self._registry.put(await self._table(active))
+            try:
+                await self.publish_state(generation, ReplicaState(ReplicaStatus.ACTIVE))
+                await self.save(active)
+            except BaseException:
+                self._registry.put(table)
+                raise
+            log.info("replica is active", table=table.definition.name)
 
     async def report_copy(self, generation: Generation, *, percent: int, problem: str | None = None) -> None:
         """Progress of this region's copy, or what keeps it from going on, for DescribeTable everywhere."""
@@ -161,13 +166,6 @@ class Replicas:
             await self.save(LocalTable(definition, table.stage, table.reason))
         elif table.definition != definition:
             await self.save(LocalTable(definition, Stage.DELETING))
-
-    async def _say_active(self, table: Table) -> None:
-        """Does nothing where it was said before, or the replica does not serve."""
-        if table.stage is Stage.ACTIVE and table.definition.is_global:
-            said = self._shared.states(table.generation).get(self._region)
-            if said is None or said.status is ReplicaStatus.CREATING:
-                await self.publish_state(table.generation, ReplicaState(ReplicaStatus.ACTIVE))
 
     async def _begin_copy(self, definition: TableDefinition) -> None:
         taken = self._registry.named(definition.name)

@@ -208,7 +208,8 @@ class Catalog:
             return [Generation(row.generation) for row in connection.execute(statement)]
 
     def close(self) -> None:
-        self._engine.dispose()
+        with self._lock:  # another thread may be in the middle of a write
+            self._engine.dispose()
 
     def _claim(self, path: Path, region: str, number: int) -> None:
         """A catalog is made, or made to its end, as long as it does not say whose it is; that comes last."""

@@ -1,6 +1,7 @@
-"""Replicas that come: when they serve, when others hear of it, and what a region that failed in between makes good."""
+"""Replicas that come: when they serve, when others hear of it, and what becomes of one that fails in between."""
 
 import asyncio
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,16 +51,17 @@ async def test_a_replica_serves_before_others_hear_that_it_does(tmp_path: Path) 
         assert await status_of_there(here) == "ACTIVE"
 
 
-async def test_a_replica_that_failed_before_it_said_that_it_serves_says_so_when_it_starts(tmp_path: Path) -> None:
+async def test_a_replica_that_fails_before_it_is_kept_that_it_serves_is_asked_once_more(tmp_path: Path) -> None:
     async with opened(tmp_path) as here:
         async with opened(tmp_path, "there") as there:
-            await copy(here, there)
-        catalog = Catalog(tmp_path / "there" / "catalog.db", region="there", number=2)
-        (table,) = catalog.tables()
-        catalog.write_table(replace(table, stage=Stage.ACTIVE))
-        catalog.close()
-        assert await status_of_there(here) == "CREATING"
-        async with opened(tmp_path, "there") as there:
+            copied = await copy(here, there)
+            await there.ask("POST", "copies/caught_up", json=copied)
             await there.put("shared", "a", "x")
+        with closing(Catalog(tmp_path / "there" / "catalog.db", region="there", number=2)) as catalog:
+            (table,) = catalog.tables()
+            catalog.write_table(replace(table, stage=Stage.CREATING))
+        async with opened(tmp_path, "there") as there:
+            await there.ask("POST", "copies/caught_up", json=copied)
+            assert await there.get("shared", "a") is not None
             await carry(there, here)
             assert await status_of_there(here) == "ACTIVE"
