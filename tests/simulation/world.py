@@ -178,9 +178,11 @@ class World:
         if not directing.done():
             return "the replicas of the table are not what they should be"
         for region in self.regions.values():
-            table = None if region.service is None else region.service.registry.of(generation)
-            if table is None or table.stage is not Stage.ACTIVE:
-                return f"the replica in {region.name} is {'not there' if table is None else table.stage}"
+            if region.service is None:
+                return f"{region.name} is down"
+            stages = [kept.stage for kept in region.disk.catalog.tables() if kept.definition.generation == generation]
+            if stages != [Stage.ACTIVE]:
+                return f"the replica in {region.name} is {stages}"
         return None
 
     def _check_definitions(self) -> None:
