@@ -1,9 +1,9 @@
 """Which refusals are told in the envelope "1 validation error detected: ", and which are not.
 
 PutItem, UpdateItem and DeleteItem tell all that is wrong with a request in it, before they look for the table; so do
-Query of what Select asks for, Query and Scan of numbers out of bounds, and Scan of a missing projection. What depends
-on the table or the item stands alone, as do all other refusals of reads. BatchWriteItem and Scan have words of their
-own for numbers and duplicates; writes without a key, or nested very deep, are told of in older words.
+Query and Scan of what Select asks for and of numbers out of bounds. What depends on the table or the item stands
+alone, as do all other refusals of reads. BatchWriteItem and Scan have words of their own for numbers and duplicates;
+writes without a key, or nested very deep, are told of in older words.
 """
 
 from typing import Any
@@ -23,8 +23,11 @@ too_large_name = "Attribute name is too large, must be less than 65536 bytes"
 longer = "n" * 65_536
 unused = "Value provided in ExpressionAttributeNames unused in expressions: keys: {#n}"
 nobody = {"ExpressionAttributeNames": {"#n": "n"}}
-no_projection = "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
 wrong_choices: list[tuple[dict[str, Any], str]] = [
+    (
+        {"Select": "SPECIFIC_ATTRIBUTES"},
+        "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
+    ),
     (
         {"Select": "COUNT", "ProjectionExpression": "a"},
         "Cannot specify the ProjectionExpression when choosing to get only the Count",
@@ -93,8 +96,7 @@ def message_of(operation: Any, **request: Any) -> str:
             {"Key": key, "Expected": {"a": {}}},
             "One or more parameter values were invalid: Value must be provided when Exists is null for Attribute: a",
         ),
-        ("scan", {"Select": "SPECIFIC_ATTRIBUTES"}, no_projection),
-        ("query", {"KeyConditionExpression": "p = q", "Select": "SPECIFIC_ATTRIBUTES"}, no_projection),
+        *(("scan", members, message) for members, message in wrong_choices),
         *(("query", {"KeyConditionExpression": "p = q"} | members, message) for members, message in wrong_choices),
         (
             "query",
@@ -149,7 +151,6 @@ def test_what_is_wrong_with_a_request_is_told_in_an_envelope(
             {"Key": key, "ProjectionExpression": "#n", "ExpressionAttributeNames": {"#n": longer}},
             f"ExpressionAttributeNames contains invalid value: {too_large_name} for key #n",
         ),
-        *(("scan", members, message) for members, message in wrong_choices),
         ("scan", {"FilterExpression": "attribute_exists(a)"} | nobody, unused),
         ("query", {"KeyConditionExpression": ""}, f"Invalid KeyConditionExpression: {empty}"),
     ],

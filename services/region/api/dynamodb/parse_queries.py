@@ -67,9 +67,6 @@ _scan = structure(
     ExpressionAttributeNames=shapes.texts_by_name,
 )
 _stands_alone = re.compile(r"contains duplicates|number set|numeric value|significant digits|number with magnitude")
-_missing_projection = (
-    "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
-)
 _choices = {"COUNT": "only the Count"}
 
 
@@ -90,8 +87,7 @@ def parse_query(request: dict[str, Any]) -> Query:
         raise ValidationError(
             "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
         )
-    if (message := _wrong_choice(members)) is not None:
-        raise constraints.errors_detected([message])
+    _check_select(members)
     substitutions = substitutions_in_bare_words(members)
     text = members.get("KeyConditionExpression")
     written = None if text is None else bind_key_condition(text, substitutions)
@@ -131,8 +127,7 @@ def parse_scan(request: dict[str, Any]) -> Scan:
     scan_filter = filter_of(members, "ScanFilter")
     start_key = _start_key(members)
     segment, total_segments = _segments(members)
-    if (message := _wrong_choice(members)) is not None:
-        raise constraints.errors_detected([message]) if message == _missing_projection else ValidationError(message)
+    _check_select(members)
     substitutions = substitutions_of(members)
     condition = condition_of(members, "FilterExpression", substitutions) or scan_filter
     projection = projection_of(members, substitutions)
@@ -188,14 +183,19 @@ def _segments(members: Members) -> tuple[int, int]:
     return segment, total
 
 
-def _wrong_choice(members: Members) -> str | None:
+def _check_select(members: Members) -> None:
     """What Select and a projection choose must agree."""
     select = members.get("Select")
     projection = next((name for name in ("AttributesToGet", "ProjectionExpression") if name in members), None)
     if select == "SPECIFIC_ATTRIBUTES" and projection is None:
-        return _missing_projection
+        raise constraints.errors_detected(
+            ["Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"]
+        )
     if select not in (None, "SPECIFIC_ATTRIBUTES") and projection is not None:
-        return f"Cannot specify the {projection} when choosing to get {_choices.get(select, select)}"
+        raise constraints.errors_detected(
+            [f"Cannot specify the {projection} when choosing to get {_choices.get(select, select)}"]
+        )
     if select == "ALL_PROJECTED_ATTRIBUTES" and "IndexName" not in members:
-        return "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"
-    return None
+        raise constraints.errors_detected(
+            ["ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"]
+        )
