@@ -69,6 +69,8 @@ def _items(client: Any, rest: str, *parameters: dict[str, Any], **request: Any) 
         ("p='b' AND attribute_exists(m) = attribute_exists(nul)", ""),
         ("p='b' AND attribute_exists(m) IN [true, false]", "b0 b1"),
         ("p='b' AND attribute_exists(m) <> 1", "b0 b1"),
+        ("p='b' AND true IN [attribute_exists(m)]", "b0"),
+        ("p='a' AND c>0 AND c<3 OR p='a' AND c=2", "a1 a2"),
         ("p='a' AND NOT n=10 AND n<>30", "a0 a2 a4"),
         ("p='a' AND n IN [0, 40]", "a0 a4"),
         ("p='a' AND n NOT BETWEEN 10 AND 30", "a0 a4"),
@@ -111,6 +113,7 @@ def test_columns_go_by_the_last_name_of_their_path(client: Any, songs: Any) -> N
     [
         ("WHERE p='a' ORDER BY c", "a0 a1 a2 a3 a4"),
         ("WHERE p='a' ORDER BY c DESC", "a4 a3 a2 a1 a0"),
+        ("WHERE p='a' AND c<2 ORDER BY c DESC NULLS LAST", "a1 a0"),
         ("WHERE p='a' AND c<2 ORDER BY p, c ASC", "a0 a1"),
         ("WHERE p IN ['b','a'] AND c<2 ORDER BY p, c", "a0 a1 b0 b1"),
         ("WHERE p IN ['b','a'] AND c<2 ORDER BY p DESC, c DESC", "b1 b0 a1 a0"),
@@ -204,6 +207,24 @@ def test_consumed_capacity(client: Any, songs: Any) -> None:
             "Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause.",
         ),
         ("WHERE p='a' ORDER BY n", "Attribute n in ORDER BY clause must be part of the primary key"),
+        ("WHERE p='a' ORDER BY m.x", "Argument to ORDER BY must be of type VariableReference. Type: PATH at 1:"),
+        (
+            "WHERE p='a' AND p='b' ORDER BY c",
+            "Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause.",
+        ),
+        ("WHERE p={'a': 1}", "Key value must be of type S, N, or B. Key name: p, Key type: M"),
+        (f"WHERE p='{'x' * 2049}'", "Size of hashkey has exceeded the maximum size limit of2048 bytes"),
+        ("WHERE n=MISSING", "MISSING must be compared using IS operator"),
+        ("WHERE n IS VARCHAR(10)", "Unsupported data type for IS operator: CharacterVaryingType."),
+        ("WHERE size(s)", "WHERE clause must contain an expression that resolves to a boolean"),
+        (
+            "WHERE p='a' AND NOT size(s)",
+            "Incorrect operand type for operator or function; operator or function: NOT, operand type: N",
+        ),
+        (
+            f"WHERE n IN [n, {', '.join('1' * 100)}]",
+            "The first operand must be distinct from the remaining operands for this operator or function;",
+        ),
         (
             "WHERE p='a' AND n < true",
             "Incorrect operand type for operator or function; operator or function: <, operand type: BOOL",

@@ -64,13 +64,21 @@ def test_insert_takes_no_key_twice(run: Any, p: str, sorted_table: Any) -> None:
     assert _stored(sorted_table, p) == before
 
 
+bag = "Unsupported data type in Bag. DynamoDB only supports either numbers or strings in bags"
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [
         ("{'p': 'x'}", "Missing the key c in the item"),
-        ("{'p': 'x', 'c': 1}", "Type mismatch for key c expected: S actual: N"),
+        ("{'p': 'x', 'c': 1}", "Key attribute's data type should match its data type in table's schema: Key c"),
         ("{'p': 'x', 'c': 'c', 's': <<>>}", "Empty bags are not supported"),
-        ("{'p': 'x', 'c': 'c', 's': <<1, 'a'>>}", "DynamoDB only supports either numbers or strings in bags"),
+        ("{'p': 'x', 'c': 'c', 's': <<1, 'a'>>}", bag),
+        ("{'p': 'x', 'c': 'c', 's': <<'a', 1>>}", f"{bag} at 1:"),
+        ("{'p': 'x', 'c': 'c', 's': <<true>>}", f"{bag} at 1:"),
+        ("{'p': 'x', 'c': 'c', 'm': {'s': <<1, null>>}}", "Numeric sets may not contain null under root.s"),
+        ("{'p': 'x', 'c': 'c', 's': <<'a', ?>>}", "Unsupported data type: Parameter under key root at 1:"),
+        ("{'p': 'x', 'c': 'c', 'm': {'': 1}}", "Path component cannot be an empty string"),
         ("{'p': 'x', 'c': 'c', 'l': [?]}", "Unsupported data type: Parameter under key root[0]"),
     ],
 )

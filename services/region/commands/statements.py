@@ -31,6 +31,7 @@ class Column(NamedTuple):
 class OrderTerm(NamedTuple):
     name: str
     descending: bool
+    refusal: str = ""  # of what is no name, told once the table is known
 
 
 @dataclass(frozen=True, slots=True)

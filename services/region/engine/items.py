@@ -19,11 +19,10 @@ from services.region.engine.registry import Registry, Table
 from services.region.rules.capacity import image_size_bytes, read_units, write_units
 from services.region.rules.index_capacity import check_collection, index_write_units, total_units
 from services.region.rules.indexes import check_assigned_index_keys, check_index_key_paths, check_index_keys
-from services.region.rules.keys import check_key_paths, key_of_item, key_of_request
+from services.region.rules.keys import KeyUpdateError, check_key_paths, key_of_item, key_of_request
 from services.region.rules.stored import StoredItem
 from services.region.rules.writes import Decision, decide_delete, decide_put, decide_update
 from services.region.storage.partition_file import PartitionFile
-from shared.errors import ValidationError
 from shared.model.indexes import SecondaryIndex
 from shared.model.keys import ItemKey
 from shared.model.values import Item, decode_item, encode_item
@@ -66,10 +65,7 @@ class Items:
         if command.update is not None:
             for name in table.schema.names:
                 if name in command.update.paths:
-                    raise ValidationError(
-                        f"One or more parameter values were invalid: Cannot update attribute {name}."
-                        " This attribute is part of the key"
-                    )
+                    raise KeyUpdateError(name)
             if table.indexes:
                 check_assigned_index_keys(table.indexes, command.update.assigned)
             check_key_paths(table.schema, command.update.nested)

@@ -1,5 +1,6 @@
 """SELECT: one item, the collections that its condition names, or everything; a page at a time."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from services.region.commands.items import GetItem, no_index_units
@@ -15,11 +16,12 @@ from services.region.partiql.planner import Collection, Read, SelectPlan, plan_s
 from services.region.partiql.sources import check_projected, index_key, lacking, reads_whole_items
 from services.region.rules.index_capacity import added_units
 from services.region.rules.index_views import not_projected
+from services.region.rules.keys import check_lengths
 from services.region.rules.statement_tokens import PagePlace, decode_token, encode_token
 from shared.errors import ValidationError
 from shared.limits import page_bytes_max, statement_items_max
 from shared.model.indexes import SecondaryIndex
-from shared.model.keys import KeySchema
+from shared.model.keys import KeySchema, key_bytes
 from shared.model.values import Item
 
 
@@ -53,6 +55,7 @@ class Selects:
         elif index is None and len(plan.reads) == 1 and plan.reads[0].filter is None and _is_one(plan.reads[0], key):
             done, rest = self._one(plan.reads[0].collection, command), None
         else:
+            _check_lengths(plan.reads)
             if index is not None and not whole and (missing := lacking(plan.reads, index)):
                 raise not_projected(index, missing)
             query = _query(plan, command, index, all_attributes=whole)
@@ -160,6 +163,16 @@ def index_of(table: Table, name: str) -> SecondaryIndex:
 def _is_one(read: Read, key: KeySchema) -> bool:
     """Whether it comes to one item at most."""
     return key.sort is None or (len(read.collection) > 1 and read.collection[1].operator == "=")
+
+
+def _check_lengths(reads: Sequence[Read]) -> None:
+    """No key is longer than one can be, if a single partition is read; of several nothing is said."""
+    partitions = {key_bytes(read.collection[0].values[0]) for read in reads}
+    if len(partitions) == 1:
+        [partition] = partitions
+        for read in reads:
+            sorts = [key_bytes(value) for comparison in read.collection[1:] for value in comparison.values]
+            check_lengths(partition, max(sorts, key=len, default=b""))
 
 
 def _query(plan: SelectPlan, command: ExecuteStatement, index: SecondaryIndex | None, *, all_attributes: bool) -> Query:

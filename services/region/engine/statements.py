@@ -37,22 +37,23 @@ from services.region.engine.slices import Slices
 from services.region.partiql.actions import check_write, delete_of, put_of, update_of
 from services.region.partiql.columns import selector
 from services.region.partiql.planner import plan_point_read, plan_write
-from services.region.partiql.problems import names_no_item
+from services.region.partiql.problems import misplaced_exists, names_no_item, wrong_key_type
 from services.region.partiql.sources import index_key
 from services.region.rules.capacity import write_units
 from services.region.rules.index_capacity import added_units
+from services.region.rules.keys import KeySizeError, KeyUpdateError
 from shared.clock import Clock
 from shared.errors import (
     ConditionalCheckFailedError,
     DuplicateItemError,
+    ResourceNotFoundError,
     ServiceError,
     ValidationError,
 )
-from shared.model.values import Item, encode_item
+from shared.model.keys import KeySchema
+from shared.model.values import Item, encode_item, type_of
 
 T = TypeVar("T")
-
-_misplaced_exists = "EXISTS can only be used in ExecuteTransaction write requests."
 
 
 class Statements:
@@ -103,8 +104,9 @@ class Statements:
             check_write(statement, requested.values)
         match statement:
             case Insert() as insert:
-                self._registry.serving(requested.table)
-                return _unless_duplicate(self._items.put(put_of(insert, requested, wish)))
+                put = put_of(insert, requested, wish)
+                _check_key_types(self._registry.serving(requested.table).schema, put.item)
+                return _unless_duplicate(self._items.put(put))
             case Update() as update:
                 schema = self._registry.serving(requested.table).schema
                 return self._items.update(update_of(update, requested, schema, wish=wish))
@@ -112,7 +114,7 @@ class Statements:
                 schema = self._registry.serving(requested.table).schema
                 return self._items.delete(delete_of(delete, requested, schema, wish=wish))
             case _:
-                raise ValidationError(_misplaced_exists)
+                raise ValidationError(misplaced_exists)
 
     def _batched(
         self, requested: RequestedStatement | ServiceError, wish: ReturnConsumedCapacity
@@ -126,6 +128,8 @@ class Statements:
             is_measured = wish is not ReturnConsumedCapacity.NONE
             asked = replace(requested, return_item_on_failure=is_measured or requested.return_item_on_failure)
             return _batched_write(requested, self._write(asked, wish), is_measured=is_measured)
+        except (ResourceNotFoundError, KeySizeError, KeyUpdateError) as error:
+            return BatchedStatement(requested.table, error=error)
         except ServiceError as error:
             return BatchedStatement("", error=error)
 
@@ -164,6 +168,12 @@ class Statements:
                 return plan_write(where, schema, requested.values)[0]
             case _:
                 return None
+
+
+def _check_key_types(schema: KeySchema, item: Item) -> None:
+    for attribute in (schema.partition, schema.sort):
+        if attribute is not None and (value := item.get(attribute.name)) and type_of(value) != attribute.type:
+            raise wrong_key_type(attribute.name, attribute.type)
 
 
 async def _batched_write(

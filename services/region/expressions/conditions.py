@@ -136,11 +136,11 @@ def _check_bounds(low: AttributeValue, high: AttributeValue) -> None:
 def _bind_membership(membership: Membership, binder: Binder) -> _Test:
     operand = binder.operand(membership.operand)
     candidates = [binder.operand(candidate) for candidate in membership.candidates]
+    check_distinct("IN", operand, candidates)
     if len(candidates) > in_operands_max:
         raise ExpressionProblem(
             f"The IN operator is provided with too many operands; number of operands: {len(candidates)}"
         )
-    check_distinct("IN", operand, candidates)
     literals = [candidate.literal for candidate in candidates if candidate.literal is not None]
     if len(literals) < len(candidates):
         return _some([_both(operand, candidate, same_value) for candidate in candidates])

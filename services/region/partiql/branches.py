@@ -152,16 +152,23 @@ def _is_of_sort(comparison: KeyComparison, sort: KeyAttribute) -> bool:
 
 
 def _check_type(value: AttributeValue, attribute: KeyAttribute) -> None:
-    if type_of(value) != attribute.type:
-        raise wrong_key_type(attribute.name)
+    if (kind := type_of(value)) != attribute.type:
+        raise wrong_key_type(attribute.name, kind)
+
+
+def may_overlap(branch: Branch) -> bool:
+    """Whether it says more of the sort key than one condition of a key does; the service looks at no overlaps then."""
+    return branch.judges_sort or len(set(map(repr, branch.sorts))) > 1
 
 
 def _check_overlaps(branches: Sequence[Branch]) -> None:
-    """No item may be read twice; what judges the sort key as a filter does is not looked at."""
+    """No item may be read twice."""
+    if any(map(may_overlap, branches)):
+        return
     ranges: dict[bytes, list[KeyRange]] = defaultdict(list)
     for branch in branches:
         wanted = branch.range()
-        if not (branch.judges_sort or branch.is_contradictory or wanted.is_empty):
+        if not (branch.is_contradictory or wanted.is_empty):
             ranges[branch.partition_bytes].append(wanted)
     for of_partition in ranges.values():
         of_partition.sort(key=lambda each: each.first)

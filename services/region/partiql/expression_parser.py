@@ -236,7 +236,11 @@ class ExpressionParser(ABC):
         head = self._cursor.head
         if (head.text not in type_names and head.text not in other_type_names) or head.kind in (*_names, "STRING"):
             raise malformed("Expected type name")
-        return self._cursor.take().text
+        self._cursor.take()
+        if self._cursor.take_kind("LEFT_PAREN"):
+            self._cursor.list_of(lambda: self._cursor.expect_kind("NUMBER"))
+            self._cursor.expect_kind("RIGHT_PAREN")
+        return head.text
 
 
 def _negated(number: str) -> str:

@@ -63,6 +63,10 @@ class _Parser(ExpressionParser):
             cursor.take_word("all")
         if cursor.take_word("value"):
             clauses.append("SELECT VALUE")
+        if cursor.head.is_word("from"):
+            raise malformed(
+                "Expected identifier or an expression but found unexpected keyword 'from' in a select list."
+            )
         has_alias = False
         columns: list[Node] = []
         while True:
@@ -139,6 +143,10 @@ class _Parser(ExpressionParser):
         descending = self._cursor.take_kind("DESC")
         if not descending:
             self._cursor.take_kind("ASC")
+        if self._cursor.head.kind == "IDENTIFIER" and self._cursor.head.text.lower() == "nulls":
+            self._cursor.take()
+            if not (self._cursor.take_word("first") or self._cursor.take_word("last")):
+                raise malformed("Expected FIRST or LAST after NULLS")
         return Ordering(key, descending)
 
     def _insert(self) -> Node:

@@ -6,7 +6,7 @@ statements, and DynamoDB's answers.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from services.region.commands.statements import OrderTerm, Select
 from services.region.expressions.key_conditions import KeyComparison
 from services.region.expressions.nodes import Predicate
 from services.region.expressions.substitutions import Substitutions
-from services.region.partiql.branches import Branch, branches_of
+from services.region.partiql.branches import Branch, branches_of, may_overlap
 from services.region.partiql.problems import UnfitKeyError, incomplete_key, wrong_key_type
 from services.region.partiql.terms import comparison_of, conjuncts, joined
 from shared.errors import ValidationError
@@ -41,10 +41,10 @@ class SelectPlan:
 
 def plan_select(select: Select, key: KeySchema, values: Substitutions) -> SelectPlan:
     """`key` is that of the table or the index that is read; raises a `ValidationError`."""
+    _check_order_terms(select, key)
     branches = branches_of(select.where, key, values)
-    partitions = {branch.partition_bytes for branch in branches or ()}
     if select.order:
-        _check_order(select, key, None if branches is None else len(partitions))
+        _check_order(select, key, {each.partition_bytes for each in branches or () if not each.is_contradictory})
     if branches is None:
         return SelectPlan(None)
     forward = _is_forward(select.order, key)
@@ -102,7 +102,9 @@ def plan_point_read(where: Predicate | None, schema: KeySchema, values: Substitu
 def _reads(branches: Sequence[Branch], where: Predicate | None, key: KeySchema) -> list[Read]:
     """One for each branch; one for a whole partition in which branches may share items."""
     counts = Counter(branch.partition_bytes for branch in branches)
-    shared = {each.partition_bytes for each in branches if each.judges_sort and counts[each.partition_bytes] > 1}
+    shared = {each.partition_bytes for each in branches if counts[each.partition_bytes] > 1}
+    if not any(map(may_overlap, branches)):
+        shared = set()
     reads = []
     read_whole: set[bytes] = set()
     for branch in branches:
@@ -140,22 +142,27 @@ def _attributes(schema: KeySchema) -> Sequence[KeyAttribute]:
 
 
 def _checked(value: AttributeValue, attribute: KeyAttribute) -> AttributeValue:
-    if type_of(value) != attribute.type:
-        raise wrong_key_type(attribute.name)
+    if (kind := type_of(value)) != attribute.type:
+        raise wrong_key_type(attribute.name, kind)
     return value
 
 
-def _check_order(select: Select, key: KeySchema, partitions: int | None) -> None:
-    if select.where is None:
+def _check_order_terms(select: Select, key: KeySchema) -> None:
+    if select.order and select.where is None:
         raise ValidationError("Must have WHERE clause in the statement when using ORDER BY clause.")
     for term in select.order:
+        if term.refusal:
+            raise ValidationError(term.refusal)
         if term.name not in key.names:
             raise ValidationError(f"Attribute {term.name} in ORDER BY clause must be part of the primary key")
+
+
+def _check_order(select: Select, key: KeySchema, partitions: Set[bytes]) -> None:
     if not partitions:
         raise ValidationError(
             "Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause."
         )
-    if partitions > 1 and all(term.name != key.partition.name for term in select.order):
+    if len(partitions) > 1 and all(term.name != key.partition.name for term in select.order):
         raise ValidationError(
             "Must have hash key in ORDER BY clause when more than one hash key condition specified in WHERE clause."
         )

@@ -18,9 +18,9 @@ from services.region.partiql.nodes import FunctionCall, Node, Operation, Scalar,
 from services.region.partiql.paths import is_path, path_of
 from services.region.partiql.problems import malformed, unrecognized_function, unsupported_operator
 from services.region.partiql.values import operand_value
-from services.region.partiql.words import type_names
+from services.region.partiql.words import other_type_names, type_names
 from shared.errors import ValidationError
-from shared.limits import expression_operators_max, in_operands_max
+from shared.limits import expression_operators_max
 
 _comparators = frozenset({"=", "<>", "<", "<=", ">", ">="})
 _negated = {"not_in": "in", "not_between": "between"}
@@ -32,6 +32,8 @@ _functions = frozenset({"attribute_exists", "attribute_not_exists", "attribute_t
 
 def condition_of(node: Node) -> Predicate:
     """What stands behind WHERE."""
+    if _is_size(node):
+        raise ValidationError("WHERE clause must contain an expression that resolves to a boolean")
     return _bounded(_predicate(node))
 
 
@@ -52,14 +54,16 @@ def _predicate(node: Node) -> Predicate:
         raise malformed("Expected a condition in the where clause")
     match node.operator:
         case "and":
-            return Conjunction(tuple(map(_predicate, _flat(node))))
+            return Conjunction(tuple(map(_predicate, _conditions_in(node))))
         case "or":
-            return Disjunction(tuple(map(_predicate, _flat(node))))
+            return Disjunction(tuple(map(_predicate, _conditions_in(node))))
         case "not":
-            return Negation(_predicate(node.operands[0]))
+            return Negation(*map(_predicate, _conditions_in(node)))
         case "in":
             return _membership(node)
         case "between":
+            if any(map(_is_condition, node.operands)):
+                raise _wrong_operand("BETWEEN", "BOOL")
             operand, low, high = map(_operand, node.operands)
             return Between(operand, low, high)
         case "not_in" | "not_between" as operator:
@@ -92,6 +96,8 @@ def _functions_in(operands: Iterable[Operand]) -> int:
 
 
 def _operand(node: Node) -> Operand:
+    if isinstance(node, Scalar) and node.kind == "MISSING":
+        raise ValidationError("MISSING must be compared using IS operator")
     value = operand_value(node)
     if value is not None:
         return value
@@ -102,6 +108,24 @@ def _operand(node: Node) -> Operand:
     if isinstance(node, Operation):
         raise unsupported_operator(node.operator)
     raise _unsupported_function(node)
+
+
+def _conditions_in(node: Operation) -> list[Node]:
+    """What AND, OR or NOT makes a condition of, none of which is a number."""
+    terms = [node.operands[0]] if node.operator == "not" else _flat(node)
+    if any(map(_is_size, terms)):
+        raise _wrong_operand(node.operator.upper(), "N")
+    return terms
+
+
+def _is_size(node: Node) -> bool:
+    return isinstance(node, FunctionCall) and node.name == "size"
+
+
+def _wrong_operand(operator: str, kind: str) -> ValidationError:
+    return ValidationError(
+        f"Incorrect operand type for operator or function; operator or function: {operator}, operand type: {kind}"
+    )
 
 
 def _flat(node: Operation) -> list[Node]:
@@ -118,10 +142,7 @@ def _comparison(node: Operation) -> Predicate:
     left, right = node.operands
     if _is_condition(left) or _is_condition(right):
         if node.operator not in ("=", "<>"):
-            raise ValidationError(
-                f"Incorrect operand type for operator or function; operator or function: {node.operator},"
-                " operand type: BOOL"
-            )
+            raise _wrong_operand(node.operator, "BOOL")
         equal = _equal(left, right) if _is_condition(left) else _equal(right, left)
         return equal if node.operator == "=" else Negation(equal)
     return Comparison(node.operator, _operand(left), _operand(right))
@@ -165,21 +186,25 @@ def _membership(node: Operation) -> Predicate:
     operand, candidates = node.operands
     if not isinstance(candidates, Sequence):
         raise unsupported_operator("in")
-    if len(candidates.elements) > in_operands_max:
-        raise ValidationError(
-            f"The IN operator is provided with too many operands; number of operands: {len(candidates.elements)}"
-        )
     if _is_condition(operand) and candidates.elements:
         return Disjunction(tuple(_equal(operand, each) for each in candidates.elements))
+    if any(map(_is_condition, candidates.elements)):
+        return Disjunction(tuple(_equal_to_operand(operand, each) for each in candidates.elements))
     return Membership(_operand(operand), tuple(map(_operand, candidates.elements)))
 
 
+def _equal_to_operand(operand: Node, other: Node) -> Predicate:
+    return _equal(other, operand) if _is_condition(other) else Comparison("=", _operand(operand), _operand(other))
+
+
 def _type_test(node: TypeTest) -> Predicate:
+    if isinstance(node.operand, FunctionCall | Operation):
+        raise ValidationError("The left hand side argument to IS must be a Variable Reference, Literal, or Path")
     kind = type_names.get(node.type)
     if kind is None:
         raise ValidationError(
-            f"Unsupported data type for IS operator: {node.type.upper()}. Supported data types are"
-            " [MISSING, NULL, BOOLEAN, BLOB, STRING, NUMERIC, STRUCT, TUPLE, LIST]"
+            f"Unsupported data type for IS operator: {other_type_names[node.type]}Type. Supported data types are"
+            f" [MISSING, NULL, BOOLEAN, BLOB, STRING, NUMERIC, STRUCT, TUPLE, LIST] at {node.operand.place}"
         )
     path = path_of(node.operand)
     if kind == "MISSING":
@@ -195,7 +220,8 @@ def _function(node: FunctionCall) -> Predicate:
 
 def _unsupported_function(node: Node) -> ValidationError:
     if isinstance(node, FunctionCall):
-        if node.name == "exists" and any(isinstance(each, Selection) for each in node.arguments):
-            return ValidationError("EXISTS can only be used in ExecuteTransaction write requests.")
+        selected = next((each for each in node.arguments if isinstance(each, Selection)), None)
+        if node.name == "exists" and selected is not None:
+            return ValidationError(f"Unsupported token in expression: SELECT at {selected.place}")
         return unrecognized_function(node.name, node.place)
     return ValidationError(f"Unsupported expression at {node.place}")

@@ -41,7 +41,13 @@ class UnfitItemError(ValidationError):
     """An item to be inserted has no key that suits its table, or nests too deep."""
 
 
-def wrong_key_type(name: str) -> UnfitKeyError:
+class NoKeyError(UnfitKeyError):
+    """A value that no key can have stands for one."""
+
+
+def wrong_key_type(name: str, kind: str) -> UnfitKeyError:
+    if kind not in ("S", "N", "B"):
+        return NoKeyError(f"Key value must be of type S, N, or B. Key name: {name}, Key type: {kind}")
     return UnfitKeyError(f"Key attribute's data type should match its data type in table's schema: Key {name}")
 
 
@@ -50,4 +56,5 @@ def names_no_item(operation: str) -> ValidationError:
     return ValidationError(f"Select statements within {operation} must specify the primary key in the where clause.")
 
 
+misplaced_exists = "EXISTS can only be used in ExecuteTransaction write requests."
 incomplete_key = "Where clause does not contain a mandatory equality on all key attributes"

@@ -12,13 +12,18 @@ from services.region.commands.statements import Column, Delete, Exists, Insert, 
 from services.region.expressions.nodes import Literal, Predicate, ValuePlaceholder
 from services.region.partiql.edits import update_tree_of
 from services.region.partiql.nodes import (
+    DocumentPath,
     FunctionCall,
     Insertion,
     Modification,
+    Name,
     Node,
     Ordering,
+    Parameter,
     Returned,
+    Scalar,
     Selection,
+    Sequence,
     Struct,
     TypeTest,
     Wildcard,
@@ -26,7 +31,7 @@ from services.region.partiql.nodes import (
 from services.region.partiql.parser import parse
 from services.region.partiql.paths import column_of, path_of, source_of
 from services.region.partiql.predicates import condition_of
-from services.region.partiql.problems import malformed
+from services.region.partiql.problems import misplaced_exists, unexpected_component
 from services.region.partiql.values import member_name, operand_value, value_of
 from shared.errors import ValidationError
 from shared.limits import cached_expressions_max, cached_long_statements_max, long_statement_chars_min
@@ -68,9 +73,20 @@ def _statement(node: Node) -> Statement:
         [inner] = node.arguments
         if isinstance(inner, Selection):
             return Exists(_select(inner))
-    if isinstance(node, TypeTest):
-        raise ValidationError("Unsupported operation: IsType")
-    raise malformed("Expected data manipulation")
+    raise ValidationError(f"Unsupported operation: {_kind_of(node)}" if _kind_of(node) else misplaced_exists)
+
+
+def _kind_of(node: Node) -> str:
+    """How the service calls what is no statement; nothing for operations and calls, which it takes for conditions."""
+    match node:
+        case Scalar():
+            return "Missing" if node.kind == "MISSING" else "Lit"
+        case Sequence():
+            return node.kind.capitalize()
+        case Name() | DocumentPath() | Struct() | Parameter() | TypeTest():
+            return _kinds[type(node)]
+        case _:
+            return ""
 
 
 def _select(node: Selection) -> Select:
@@ -103,10 +119,14 @@ def _columns(node: Selection) -> tuple[Column, ...]:
 
 
 def _order_term(ordering: Ordering) -> OrderTerm:
-    path = path_of(ordering.key)
-    if len(path.steps) > 1:
-        raise ValidationError("Nested attributes are not supported in ORDER BY clause")
-    return OrderTerm(str(path.steps[0]), ordering.descending)
+    key = ordering.key
+    if isinstance(key, Name):
+        return OrderTerm(str(path_of(key).steps[0]), ordering.descending)
+    if isinstance(key, DocumentPath | Scalar):
+        kind = key.text if isinstance(key, Scalar) else "PATH"
+        refusal = f"Argument to ORDER BY must be of type VariableReference. Type: {kind} at {key.place}"
+        return OrderTerm("", ordering.descending, refusal)
+    raise unexpected_component(key.place)
 
 
 def _insert(node: Insertion) -> Insert:
@@ -160,6 +180,13 @@ def _returning(elements: tuple[Returned, ...]) -> str:
     return elements[0].what
 
 
+_kinds: dict[type, str] = {
+    Name: "Id",
+    DocumentPath: "Path",
+    Struct: "Struct",
+    Parameter: "Parameter",
+    TypeTest: "IsType",
+}
 _return_values = {
     "": ReturnValues.NONE,
     "all_old": ReturnValues.ALL_OLD,

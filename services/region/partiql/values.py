@@ -50,6 +50,8 @@ def value_of(node: Node, under: str = "root", level: int = 0) -> AttributeValue:
 
 def member_name(node: Node) -> str:
     if isinstance(node, Scalar) and node.kind == "STRING":
+        if not node.text:
+            raise ValidationError("Path component cannot be an empty string")
         return node.text
     raise ValidationError(f"Unsupported data type: {_type_word(node)} as a key of a tuple at {node.place}")
 
@@ -79,11 +81,20 @@ def _bag_value(node: Sequence, under: str) -> AttributeValue:
     """A set has one type, and no value twice."""
     if not node.elements:
         raise ValidationError("Empty bags are not supported")
-    kinds = {element.kind if isinstance(element, Scalar) else "" for element in node.elements}
-    if kinds not in ({"STRING"}, {"NUMBER"}):
-        raise ValidationError(_mixed_bag)
-    texts = [element.text for element in node.elements if isinstance(element, Scalar)]
-    numbers = kinds == {"NUMBER"}
+    first = node.elements[0]
+    if not isinstance(first, Scalar) or first.kind not in ("STRING", "NUMBER"):
+        raise ValidationError(f"{_mixed_bag} at {first.place}")
+    numbers = first.kind == "NUMBER"
+    texts = []
+    for element in node.elements:
+        if isinstance(element, Scalar) and element.kind == first.kind:
+            texts.append(element.text)
+        elif isinstance(element, Parameter):
+            raise _unsupported(element, under)
+        elif numbers and isinstance(element, Scalar) and element.kind == "NULL":
+            raise ValidationError(f"{_invalid}Numeric sets may not contain null under {under}")
+        else:
+            raise ValidationError(_mixed_bag if numbers else f"{_mixed_bag} at {element.place}")
     members = [_number(text, under) for text in texts] if numbers else texts
     if len(set(members)) < len(members):
         ending = f"contains duplicates! under {under}" if numbers else "contains duplicates."

@@ -65,11 +65,26 @@ type_names = {
     "tuple": "M",
     "list": "L",
 }
-_other_type_names = """
-    smallint int2 integer2 integer4 int4 integer8 int8 bigint integer int float real double_precision decimal dec
-    timestamp date time character char character_varying varchar symbol clob sexp bag
-"""
-other_type_names = frozenset(_other_type_names.split())
+other_type_names = {  # and how the service calls them
+    **dict.fromkeys(("smallint", "int2", "integer2"), "Smallint"),
+    **dict.fromkeys(("int", "integer"), "Integer"),
+    **dict.fromkeys(("int4", "integer4"), "Integer4"),
+    **dict.fromkeys(("int8", "integer8", "bigint"), "Integer8"),
+    "float": "Float",
+    "real": "Real",
+    "double_precision": "DoublePrecision",
+    **dict.fromkeys(("decimal", "dec"), "Decimal"),
+    "timestamp": "Timestamp",
+    "date": "Date",
+    "time": "Time",
+    **dict.fromkeys(("char", "character"), "Character"),
+    **dict.fromkeys(("varchar", "character_varying"), "CharacterVarying"),
+    "symbol": "Symbol",
+    "clob": "Clob",
+    "sexp": "Sexp",
+    "bag": "Bag",
+    "any": "Any",
+}
 unary_operators = frozenset({"+", "-", "not"})
 negation_precedence = 30
 clause_precedence = 6  # a source or a condition ends where something looser begins

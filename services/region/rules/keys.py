@@ -8,11 +8,32 @@ from shared.model.keys import ItemKey, KeyAttribute, KeySchema, key_bytes, slot_
 from shared.model.values import Item, type_of
 
 
+class KeySizeError(ValidationError):
+    """A key has more bytes than there may be."""
+
+
+class KeyUpdateError(ValidationError):
+    """No update may change the key of its item."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"One or more parameter values were invalid: Cannot update attribute {name}."
+            " This attribute is part of the key"
+        )
+
+
+class KeyMismatchError(ValidationError):
+    """A key that a request names is not what the schema asks for."""
+
+    def __init__(self) -> None:
+        super().__init__("The provided key element does not match the schema")
+
+
 def key_of_item(schema: KeySchema, item: Item) -> ItemKey:
     """The key of an item that is to be put; its key attributes must be there with the schema's types."""
     partition = _item_key_bytes(schema.partition, item)
     sort = b"" if schema.sort is None else _item_key_bytes(schema.sort, item)
-    _check_lengths(partition, sort)
+    check_lengths(partition, sort)
     return ItemKey(slot_of(partition), partition, sort)
 
 
@@ -20,17 +41,17 @@ def key_of_batched_item(schema: KeySchema, item: Item) -> ItemKey:
     """As `key_of_item`, in the words that a batch of writes has for a key that is not there or of another type."""
     partition = _request_key_bytes(schema.partition, item)
     sort = b"" if schema.sort is None else _request_key_bytes(schema.sort, item)
-    _check_lengths(partition, sort)
+    check_lengths(partition, sort)
     return ItemKey(slot_of(partition), partition, sort)
 
 
 def key_of_request(schema: KeySchema, key: Item) -> ItemKey:
     """The key that a request names; it must hold exactly the key attributes."""
     if len(key) != (1 if schema.sort is None else 2):
-        raise ValidationError(_mismatch)
+        raise KeyMismatchError
     partition = _request_key_bytes(schema.partition, key)
     sort = b"" if schema.sort is None else _request_key_bytes(schema.sort, key)
-    _check_lengths(partition, sort)
+    check_lengths(partition, sort)
     return ItemKey(slot_of(partition), partition, sort)
 
 
@@ -45,7 +66,7 @@ def check_key_values(schema: KeySchema, attributes: Item) -> None:
 def check_key_attribute(attribute: KeyAttribute, key: Item) -> None:
     """One attribute of a key that a request names."""
     value = _request_key_bytes(attribute, key)
-    _check_lengths(value, b"")
+    check_lengths(value, b"")
 
 
 def check_key_paths(schema: KeySchema, nested: Collection[str]) -> None:
@@ -56,9 +77,6 @@ def check_key_paths(schema: KeySchema, nested: Collection[str]) -> None:
                 "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: "
                 f"Key: {name}"
             )
-
-
-_mismatch = "The provided key element does not match the schema"
 
 
 def _item_key_bytes(attribute: KeyAttribute, item: Item) -> bytes:
@@ -81,7 +99,7 @@ def _item_key_bytes(attribute: KeyAttribute, item: Item) -> bytes:
 def _request_key_bytes(attribute: KeyAttribute, key: Item) -> bytes:
     value = key.get(attribute.name)
     if value is None or type_of(value) != attribute.type:
-        raise ValidationError(_mismatch)
+        raise KeyMismatchError
     if not value[attribute.type]:
         raise _empty(attribute, attribute.type)
     return key_bytes(value)
@@ -95,14 +113,14 @@ def _empty(attribute: KeyAttribute, kind: str) -> ValidationError:
     )
 
 
-def _check_lengths(partition: bytes, sort: bytes) -> None:
+def check_lengths(partition: bytes, sort: bytes) -> None:
     if len(partition) > partition_key_bytes_max:
-        raise ValidationError(
+        raise KeySizeError(
             "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of"
             f"{partition_key_bytes_max} bytes"  # the service leaves no space here
         )
     if len(sort) > sort_key_bytes_max:
-        raise ValidationError(
+        raise KeySizeError(
             "One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit"
             f" of {sort_key_bytes_max} bytes"
         )

@@ -14,7 +14,7 @@ from services.region.rules.indexes import (
     check_index_keys,
     check_updated_index_keys,
 )
-from services.region.rules.keys import check_key_paths, check_key_values, key_of_item, key_of_request
+from services.region.rules.keys import KeyUpdateError, check_key_paths, check_key_values, key_of_item, key_of_request
 from services.region.rules.stored import StoredItem
 from services.region.rules.writes import Decision, check_guard, decide_delete, decide_put, decide_update
 from shared.errors import (
@@ -22,7 +22,6 @@ from shared.errors import (
     ConditionalCheckFailedError,
     ItemCollectionSizeLimitExceededError,
     ServiceError,
-    ValidationError,
 )
 from shared.model.indexes import SecondaryIndex
 from shared.model.keys import ItemKey, KeySchema
@@ -72,10 +71,7 @@ def key_of(schema: KeySchema, indexes: Sequence[SecondaryIndex], action: Action)
     if isinstance(action, UpdateItem) and action.update is not None:
         for name in schema.names:
             if name in action.update.paths:
-                raise ValidationError(
-                    f"One or more parameter values were invalid: Cannot update attribute {name}."
-                    " This attribute is part of the key"
-                )
+                raise KeyUpdateError(name)
         check_assigned_index_keys(indexes, action.update.assigned)
         check_key_paths(schema, action.update.nested)
         check_index_key_paths(indexes, action.update.nested)

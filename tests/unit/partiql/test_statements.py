@@ -261,7 +261,7 @@ def test_malformed_statements_are_refused(text: str, detail: str) -> None:
         ),
         (
             "SELECT * FROM t WHERE EXISTS(SELECT * FROM t)",
-            "EXISTS can only be used in ExecuteTransaction write requests.",
+            "Unsupported token in expression: SELECT at 1:30:6",
         ),
     ],
 )
@@ -285,9 +285,6 @@ def test_a_condition_has_the_bounds_of_an_expression(text: str, most: str) -> No
     parse_statement(text.format(most))
     with pytest.raises(ValidationError, match="The expression contains too many operators; operator count: 301"):
         parse_statement(text.format(most + " AND b = 1"))
-    parse_statement(f"SELECT * FROM t WHERE a IN ({', '.join('1' * 100)})")
-    with pytest.raises(ValidationError, match="too many operands; number of operands: 101"):
-        parse_statement(f"SELECT * FROM t WHERE a IN ({', '.join('1' * 101)})")
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,7 @@ def _transacted(position: int, members: Members) -> RequestedStatement:
     values = list(_values(members))
     try:
         parsed = parse_statement(members["Statement"])
+        _check_count(values, parsed)
     except ValidationError as error:
         raise ValidationError(f"Validation failed in TransactStatements[{position}]: {error.message}") from None
     return _with_values(members, parsed, values)
@@ -127,13 +128,18 @@ def _transacted(position: int, members: Members) -> RequestedStatement:
 
 def _requested(members: Members) -> RequestedStatement:
     values = list(_values(members))
-    return _with_values(members, parse_statement(members["Statement"]), values)
+    parsed = parse_statement(members["Statement"])
+    _check_count(values, parsed)
+    return _with_values(members, parsed, values)
+
+
+def _check_count(values: list[AttributeValue], parsed: ParsedStatement) -> None:
+    if len(values) < parsed.parameters:
+        raise ValidationError("Number of parameters in request and statement don't match.")
 
 
 def _with_values(members: Members, parsed: ParsedStatement, values: list[AttributeValue]) -> RequestedStatement:
-    statement, parameters = parsed
-    if len(values) < parameters:
-        raise ValidationError("Number of parameters in request and statement don't match.")
+    statement = parsed.statement
     table = table_name_of(_table_of(statement))
     if table is None:
         raise ValidationError(_wrong_table)
