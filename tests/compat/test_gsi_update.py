@@ -164,6 +164,11 @@ def test_local_indexes_stay(resource: Any) -> None:
             update(table, {"Update": change}, defined="")
 
 
+def test_attributes_are_defined_again_for_a_new_index(table: Any) -> None:
+    with invalid("Invalid KeySchema: Some index key attribute have no definition"):
+        update(table, {"Create": global_index("one", "x", "p")}, defined="x")
+
+
 def test_an_attribute_has_one_type_in_all_keys(table: Any) -> None:
     definitions = [attribute("p", "N")]
     with invalid(
@@ -196,8 +201,8 @@ def test_an_attribute_has_one_type_in_all_keys(table: Any) -> None:
         ),
         (
             [{"Create": global_index("one", "x", "p")}],
-            "x",
-            "Some index key attributes are not defined in AttributeDefinitions. Keys: [x, p]",
+            "xy",
+            "Some index key attributes are not defined in AttributeDefinitions. Keys: [x, p], AttributeDefinitions: [",
         ),
         ([{"Create": {**global_index("one", "x"), "Projection": {}}}], "x", "Unknown ProjectionType: null"),
         (

@@ -77,6 +77,17 @@ def test_keys_may_have_four_attributes_of_each_kind(resource: Any) -> None:
             "Keys: [q], AttributeDefinitions: [p, c]",
         ),
         (
+            "pca",
+            {"GlobalSecondaryIndexes": [composite_index("index", "p", ["a", "zz"])]},
+            _prefix + "Some index key attributes are not defined in AttributeDefinitions. "
+            "Keys: [p, zz, a], AttributeDefinitions: [p, a, c]",
+        ),
+        (
+            "pc",
+            {"GlobalSecondaryIndexes": [composite_index("index", "p", "ab")]},
+            "Invalid KeySchema: Some index key attribute have no definition",
+        ),
+        (
             "pcab",
             {"GlobalSecondaryIndexes": [global_index("index", "a")]},
             _prefix + "Some AttributeDefinitions are not used. AttributeDefinitions: [p, a, b, c], "
@@ -224,8 +235,10 @@ def test_members_are_judged_first(client: Any) -> None:
     index = {**global_index("an index", "a", projection="SOME"), "KeySchema": []}
     with invalid("3 validation errors detected: Value 'an index' at 'globalSecondaryIndexes.1.member.indexName'"):
         create(client, "pca", GlobalSecondaryIndexes=[index])
-    with invalid("Member must have length less than or equal to 2"):
+    with invalid("' at 'keySchema' failed to satisfy constraint: Member must have length less than or equal to 2"):
         create(client, "pca", LocalSecondaryIndexes=[composite_index("index", "p", "ca")])
+    with invalid("' at 'keySchema' failed to satisfy constraint: Member must have length less than or equal to 8"):
+        create(client, "pc", GlobalSecondaryIndexes=[composite_index("index", "abcd", "efghi")])
     with invalid("Member must have length less than or equal to 20"):
         included = [f"x{number}" for number in range(21)]
         create(client, "pca", GlobalSecondaryIndexes=[global_index("index", "a", included=included)])

@@ -66,7 +66,10 @@ def test_reads_must_name_whole_keys_and_nothing_else(client: Any, sorted_table: 
 def test_each_write_has_its_own_outcome(client: Any, sorted_table: Any, p: str) -> None:
     responses = _batch(
         *(client, sorted_table),
-        f"INSERT INTO {{t}} VALUE {{'p': '{p}', 'c': '1'}}",
+        {
+            "Statement": f"INSERT INTO {{t}} VALUE {{'p': '{p}', 'c': '1'}}",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        },
         f"INSERT INTO {{t}} VALUE {{'p': '{p}', 'c': '3'}}",
         {
             "Statement": f"UPDATE {{t}} SET n=2 WHERE p='{p}' AND c='2' AND n=7",
@@ -83,7 +86,7 @@ def test_each_write_has_its_own_outcome(client: Any, sorted_table: Any, p: str) 
         *("ResourceNotFound", "ValidationError", "ConditionalCheckFailed"),
     ]
     assert {number for number, response in enumerate(responses) if "TableName" in response} == {0, 1, 2, 3, 4, 6}
-    assert errors[0]["Message"] == "Duplicate primary key exists in table"
+    assert errors[0] == {"Code": "DuplicateItem", "Message": "Duplicate primary key exists in table"}
     assert errors[2]["Item"]["c"] == {"S": "2"}
     assert "Item" not in errors[6]
     assert errors[5]["Message"] == "Unsupported operation: Id"

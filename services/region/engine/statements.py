@@ -188,7 +188,7 @@ async def _batched_write(
         table = table if has_reached_table else ""
         if not isinstance(error, ConditionalCheckFailedError | DuplicateItemError):
             return BatchedStatement(table, error=error)
-        shown = error.item if requested.return_item_on_failure else None
+        shown = error.item if requested.return_item_on_failure and not isinstance(error, DuplicateItemError) else None
         units = _units_of_failure(requested, error.item) if is_measured else 0.0
         return BatchedStatement(table, shown, error, units)
     return BatchedStatement(

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from services.region.commands.indexes import AddIndex, ChangeIndex, IndexUpdate, RemoveIndex
 from services.region.rules import index_throughput
+from services.region.rules.key_definitions import check_defined
 from shared.errors import LimitExceededError, ResourceNotFoundError, ValidationError
 from shared.limits import global_indexes_max, projected_attributes_of_table_max
 from shared.model.indexes import SecondaryIndex, number_of_added
@@ -82,12 +83,7 @@ def _added(definition: TableDefinition, update: AddIndex, number: int, *, region
             f"{_invalid}Number of NonKeyAttributes summed across all of the secondary indexes exceeds the limit of "
             f"{projected_attributes_of_table_max}"
         )
-    names = (*update.partition, *update.sort)
-    if not update.types.keys() >= set(names):  # also when the table defines them
-        raise ValidationError(
-            f"{_invalid}Some index key attributes are not defined in AttributeDefinitions. "
-            f"Keys: [{', '.join(names)}], AttributeDefinitions: [{', '.join(update.types)}]"
-        )
+    check_defined((*update.partition, *update.sort), tuple(update.types))  # also when the table defines them
     _check_types(definition, update)
     index_throughput.check_mode(name, throughput, definition.billing_mode, is_new=True)
     index = SecondaryIndex(

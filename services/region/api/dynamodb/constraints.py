@@ -185,7 +185,8 @@ def _judge_table_name(value: str, shape: TableName, place: str, errors: list[str
 
 
 def _judge_list(value: list[Any], shape: ListOf, place: str, errors: list[str]) -> None:
-    _judge_bounds(len(value), (shape.length_min, shape.length_max), "length", (value, shape, place), errors)
+    _judge_bounds(len(value), (shape.length_min, None), "length", (value, shape, place), errors)
+    _judge_bounds(len(value), (None, shape.length_max), "length", (value, shape, shape.excess_at or place), errors)
     for number, element in enumerate(value, 1):
         _judge_element(element, shape.element, f"{place}.{number}.member", errors)
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from services.region.api.dynamodb.hash_sets import as_expected_set, as_set
 from services.region.api.dynamodb.members import Members
+from services.region.rules.hash_sets import as_expected_set, as_set
+from services.region.rules.key_definitions import check_defined
 from shared import limits
 from shared.errors import ValidationError
 from shared.model.keys import KeySchema
@@ -22,11 +23,7 @@ def check_definitions(members: Members) -> None:
     used = [each["AttributeName"] for each in members["KeySchema"]]
     for index in indexes:
         names = [each["AttributeName"] for each in index["KeySchema"]]
-        if not set(names) <= set(defined):
-            raise ValidationError(
-                f"{_invalid}Some index key attributes are not defined in AttributeDefinitions. "
-                f"Keys: [{', '.join(names)}], AttributeDefinitions: [{', '.join(as_expected_set(defined))}]"
-            )
+        check_defined(names, defined)
         used += names
     if set(used) != set(defined):
         if not indexes:

@@ -76,6 +76,7 @@ class ListOf:
     element: "Shape"
     length_min: int | None = None
     length_max: int | None = None
+    excess_at: str | None = None  # where a list that is too long is said to be, if not in its place
 
     @property
     def java(self) -> str:

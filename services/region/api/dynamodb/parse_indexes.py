@@ -26,6 +26,9 @@ _key_schema_element = structure(
     AttributeName=Text(length_min=1, length_max=limits.key_attribute_name_chars_max),
     KeyType=Text(enum=("HASH", "RANGE")),
 )
+_global_key_schema = ListOf(
+    _key_schema_element, length_min=1, length_max=2 * limits.index_key_attributes_max, excess_at="keySchema"
+)
 _projection = structure(
     "Projection",
     ProjectionType=Text(enum=("ALL", "INCLUDE", "KEYS_ONLY")),
@@ -48,7 +51,7 @@ local_indexes = ListOf(
         "LocalSecondaryIndex",
         *("IndexName", "KeySchema", "Projection"),
         IndexName=shapes.defined_index_name,
-        KeySchema=ListOf(_key_schema_element, length_min=1, length_max=2),
+        KeySchema=ListOf(_key_schema_element, length_min=1, length_max=2, excess_at="keySchema"),
         Projection=_projection,
     )
 )
@@ -57,7 +60,7 @@ global_indexes = ListOf(
         "GlobalSecondaryIndex",
         *("IndexName", "KeySchema", "Projection"),
         IndexName=shapes.defined_index_name,
-        KeySchema=ListOf(_key_schema_element, length_min=1),
+        KeySchema=_global_key_schema,
         Projection=_projection,
         ProvisionedThroughput=_throughput,
         OnDemandThroughput=_on_demand,
@@ -81,7 +84,7 @@ global_index_updates = ListOf(
             Projection=_projection,
             IndexName=shapes.defined_index_name,
             ProvisionedThroughput=_throughput,
-            KeySchema=ListOf(_key_schema_element, length_min=1),
+            KeySchema=_global_key_schema,
             OnDemandThroughput=_on_demand,
             WarmThroughput=_warm,
         ),

@@ -18,6 +18,7 @@ from services.region.api.dynamodb.members import ListOf, Members, TableName, Tex
 from services.region.api.dynamodb.parameters import table_of
 from services.region.api.dynamodb.unsupported import refuse_unsupported
 from services.region.commands.tables import CreateTable, DeleteTable, DescribeTable, ListTables, Units, UpdateTable
+from services.region.rules.key_definitions import check_defined, no_definition
 from services.region.rules.resource_policies import canonical_policy
 from shared import limits
 from shared.errors import ValidationError
@@ -225,12 +226,8 @@ def _key_schema_of(members: Members) -> KeySchema:
     elements = members["KeySchema"]
     names = [each["AttributeName"] for each in elements]
     if len(names) > len(defined):
-        raise ValidationError("Invalid KeySchema: Some index key attribute have no definition")
-    if not types.keys() >= set(names):
-        raise ValidationError(
-            f"{_invalid}Some index key attributes are not defined in AttributeDefinitions. "
-            f"Keys: [{', '.join(names)}], AttributeDefinitions: [{', '.join(defined)}]"
-        )
+        raise no_definition()
+    check_defined(names, defined)
     if len(set(names)) < len(names):
         raise ValidationError("Both the Hash Key and the Range Key element in the KeySchema have the same name")
     if elements[0]["KeyType"] != "HASH":

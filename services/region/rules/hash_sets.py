@@ -13,9 +13,7 @@ def as_set(names: Sequence[str], *, buckets: int = 16) -> list[str]:
 
 def as_expected_set(names: Sequence[str]) -> list[str]:
     """As `as_set`, of a set whose size was known when it was made."""
-    count = len(names)
-    wanted = count + 1 if count < 3 else int(count / 0.75 + 1)
-    return as_set(names, buckets=1 << (wanted - 1).bit_length())
+    return as_set(names, buckets=1 << (len(names) - 1).bit_length())
 
 
 def _spread_hash(text: str) -> int:
