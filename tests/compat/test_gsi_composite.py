@@ -100,7 +100,7 @@ def unequal(kind: str, *names: str, last: str = "") -> str:
         (Key("a").eq("a") & Key("b").eq(1) & Key("x").gt("x") & Key("y").eq(1), unequal("RANGE", "x", last="y")),
         (Key("a").eq("a") & Key("b").eq(1) & Key("x").gt("x") & Key("y").gt(1), unequal("RANGE", "x", last="y")),
         (Key("a").eq("a") & Key("b").eq(1) & Key("z").eq("z"), unequal("RANGE", "x", "y", last="z")),
-        (Key("a").eq("a") & Key("b").eq(1) & Key("none").eq("z"), "Query key condition not supported"),
+        (Key("a").eq("a") & Key("b").eq(1) & Key("none").eq("z"), "Query condition missed key schema element: x"),
         (
             Key("a").eq("a") & Key("b").eq("1"),
             "One or more parameter values were invalid: Condition parameter type does not match schema type",

@@ -83,6 +83,10 @@ def _items(client: Any, rest: str, *parameters: dict[str, Any], **request: Any) 
         ("p='a' AND nul IS NOT MISSING", "a1 a3"),
         ("p='a' AND attribute_type(m, 'M')", "a0 a2 a4"),
         ("p='a' AND begins_with(m.k.z, 'x')", ""),
+        ("p='a' AND c=1 AND c='x'", ""),
+        ("p='a' AND c>0 AND c<'x'", ""),
+        ("p='a' AND p=5 OR p=6", ""),
+        ("c=true AND n=10", ""),
     ],
 )
 def test_conditions(keys: Any, condition: str, expected: str) -> None:
@@ -212,6 +216,10 @@ def test_consumed_capacity(client: Any, songs: Any) -> None:
             "WHERE p='a' AND p='b' ORDER BY c",
             "Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause.",
         ),
+        ("WHERE n=0 OR p=1", "Key attribute's data type should match its data type in table's schema: Key p"),
+        ("WHERE p=true OR p>'a'", "Key value must be of type S, N, or B. Key name: p, Key type: BOOL"),
+        ("WHERE p='a' AND c=true OR p='b' AND c=1 AND c=2", "Key value must be of type S, N, or B. Key name: c,"),
+        ("WHERE p IN ['a', 1] AND p IN [1, 'a']", "data type should match its data type in table's schema: Key p"),
         ("WHERE p={'a': 1}", "Key value must be of type S, N, or B. Key name: p, Key type: M"),
         (f"WHERE p='{'x' * 2049}'", "Size of hashkey has exceeded the maximum size limit of2048 bytes"),
         ("WHERE n=MISSING", "MISSING must be compared using IS operator"),

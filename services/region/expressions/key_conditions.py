@@ -132,7 +132,8 @@ class KeyCondition:
                 _check_comparison(comparisons[name], types[name])
         _check_composite(comparisons, partition_names, sort_names)
         if not comparisons.keys() <= set(key_names):
-            raise ValidationError("Query key condition not supported")
+            missed = next(name for name in sort_names if name not in comparisons)
+            raise ValidationError(f"Query condition missed key schema element: {missed}")
         values = tuple(comparisons[name].values[0] for name in partition_names)
         return CompositeKeyRange(values, tuple(comparisons[name] for name in sort_names if name in comparisons))
 

@@ -56,6 +56,7 @@ class Branch:
 class _Leaf(NamedTuple):
     predicate: Predicate
     comparison: KeyComparison | None
+    values: tuple[AttributeValue, ...] = ()  # of the IN that it is a part of
 
 
 def branches_of(where: Predicate | None, key: KeySchema, values: Substitutions) -> list[Branch] | None:
@@ -64,14 +65,20 @@ def branches_of(where: Predicate | None, key: KeySchema, values: Substitutions) 
     Raises a `ValidationError` for what no reads can be made of.
     """
     terms = [_Term(each, key, values) for each in conjuncts(where)]
-    if not any(term.names_partition for term in terms):
+    if not any(term.speaks_of_key for term in terms):
         return None
+    all_name_partition = any(term.names_partition for term in terms)
     if prod(term.count for term in terms) > statement_reads_max:
-        raise ValidationError("Too many decomposed read operations for a given query.")
-    branches = [
-        _branch([leaf for leafs in alternative for leaf in leafs], key)
+        if all_name_partition:
+            raise ValidationError("Too many decomposed read operations for a given query.")
+        return None
+    alternatives = [
+        [leaf for leafs in alternative for leaf in leafs]
         for alternative in product(*(term.alternatives() for term in terms))
     ]
+    if not (_are_keys(alternatives, key) and all_name_partition):
+        return None
+    branches = [_branch(alternative, key) for alternative in alternatives]
     _check_overlaps(branches)
     return branches
 
@@ -104,7 +111,8 @@ class _Term:
         elif self.speaks_of_key and self._comparison is not None and self._comparison.operator == "IN":
             name = self._comparison.name
             for value in self._comparison.values:
-                yield [_Leaf(Comparison("=", Path((name,)), Literal(value)), KeyComparison(name, "=", (value,)))]
+                equality = Comparison("=", Path((name,)), Literal(value))
+                yield [_Leaf(equality, KeyComparison(name, "=", (value,)), self._comparison.values)]
         else:
             yield [_Leaf(self._predicate, self._comparison if self.speaks_of_key else None)]
 
@@ -120,28 +128,64 @@ def _all_name(choices: Sequence[Sequence[_Term]]) -> bool:
     return bool(choices) and all(any(term.names_partition for term in choice) for choice in choices)
 
 
+def _are_keys(alternatives: Sequence[Sequence[_Leaf]], key: KeySchema) -> bool:
+    """Whether each value that is said to be a key can be one.
+
+    What can't be is refused, but not from the first alternative on that says different things of one key, an IN being
+    one thing; alternatives that name no partition are passed over.
+    """
+    is_refused = True
+    for alternative in alternatives:
+        said = [(*each, leaf) for leaf in alternative if (each := _said_of(leaf.comparison, key)) is not None]
+        of_partition = {_way(leaf) for attribute, _, leaf in said if attribute == key.partition}
+        of_sort = {_way(leaf) for attribute, _, leaf in said if attribute == key.sort}
+        if not of_partition:
+            continue
+        is_refused = is_refused and len(of_partition) == 1 and len(of_sort) <= 1
+        for attribute, comparison, _ in said:
+            for value in comparison.values:
+                if (kind := type_of(value)) != attribute.type:
+                    if is_refused:
+                        raise wrong_key_type(attribute.name, kind)
+                    return False
+    return True
+
+
+def _way(leaf: _Leaf) -> tuple[str, frozenset[str]]:
+    """What tells one thing that is said of a key from another; values of an IN have no order."""
+    assert leaf.comparison is not None
+    return leaf.comparison.operator, frozenset(map(repr, leaf.values or leaf.comparison.values))
+
+
+def _said_of(comparison: KeyComparison | None, key: KeySchema) -> tuple[KeyAttribute, KeyComparison] | None:
+    """The attribute of the key that a comparison decides on, if it does."""
+    if comparison is not None and comparison.name == key.partition.name and comparison.operator == "=":
+        return key.partition, comparison
+    if key.sort is not None and comparison is not None and _is_of_sort(comparison, key.sort):
+        return key.sort, comparison
+    return None
+
+
 def _branch(leafs: Sequence[_Leaf], key: KeySchema) -> Branch:
     partition: AttributeValue | None = None
     is_contradictory = False
     sorts: list[KeyComparison] = []
     sort_terms: list[Predicate] = []
     rest: list[Predicate] = []
-    for predicate, comparison in leafs:
-        if comparison is not None and comparison.name == key.partition.name and comparison.operator == "=":
-            value = comparison.values[0]
-            _check_type(value, key.partition)
+    for predicate, comparison, _ in leafs:
+        said = _said_of(comparison, key)
+        if said is None:
+            rest.append(predicate)
+        elif said[0] == key.sort:
+            sorts.append(said[1])
+            sort_terms.append(predicate)
+        else:
+            value = said[1].values[0]
             if partition is None:
                 partition = value
             elif key_bytes(value) != key_bytes(partition):
                 is_contradictory = True
                 rest.append(predicate)
-        elif key.sort is not None and comparison is not None and _is_of_sort(comparison, key.sort):
-            for value in comparison.values:
-                _check_type(value, key.sort)
-            sorts.append(comparison)
-            sort_terms.append(predicate)
-        else:
-            rest.append(predicate)
     assert partition is not None, "every alternative names a partition"
     judges_sort = key.sort is not None and any(key.sort.name in names_in(each) for each in rest)
     return Branch(partition, tuple(sorts), tuple(sort_terms), tuple(rest), judges_sort, is_contradictory)
@@ -149,11 +193,6 @@ def _branch(leafs: Sequence[_Leaf], key: KeySchema) -> Branch:
 
 def _is_of_sort(comparison: KeyComparison, sort: KeyAttribute) -> bool:
     return comparison.name == sort.name and comparison.operator in _sort_operators
-
-
-def _check_type(value: AttributeValue, attribute: KeyAttribute) -> None:
-    if (kind := type_of(value)) != attribute.type:
-        raise wrong_key_type(attribute.name, kind)
 
 
 def may_overlap(branch: Branch) -> bool:
