@@ -185,6 +185,7 @@ def test_an_operator_needs_two_conditions(table: Any, operation: str, members: A
         (compared("IN"), "Invalid number of argument(s) for the IN ComparisonOperator"),
         (compared("BETWEEN", 1), "Invalid number of argument(s) for the BETWEEN ComparisonOperator"),
         (compared("IN", 1, "a"), "AttributeValues inside AttributeValueList must be of same type"),
+        (compared("IN", 1, True), "ComparisonOperator IN is not valid for BOOL AttributeValue type"),
         (compared("LT", [1]), "ComparisonOperator LT is not valid for L AttributeValue type"),
         (compared("BEGINS_WITH", 1), "ComparisonOperator BEGINS_WITH is not valid for N AttributeValue type"),
         (compared("CONTAINS", {1}), "ComparisonOperator CONTAINS is not valid for NS AttributeValue type"),

@@ -127,6 +127,7 @@ def refusals() -> list[tuple[Any, str]]:
         ),
         (compared("BEGINS_WITH", 1), types.format("BEGINS_WITH", "N")),
         (compared("IN", "a", 1), "AttributeValues inside AttributeValueList must be of same type"),
+        (compared("IN", "a", True), types.format("IN", "BOOL")),
         (compared("BETWEEN", "a", 1), "AttributeValues inside AttributeValueList must be of same type"),
     ]
 

@@ -126,13 +126,12 @@ def _judged(name: str, operator: str, values: Sequence[StandaloneValue]) -> _Ask
     if not least <= len(arguments) <= (len(arguments) if most is None else most):
         raise ValidationError(f"{_invalid}Invalid number of argument(s) for the {operator} ComparisonOperator")
     kinds = [type_of(argument) for argument in arguments]
+    allowed = _argument_types.get(operator)
+    if allowed is not None and (unfit := [kind for kind in kinds if kind not in allowed]):
+        kind = unfit[0]
+        raise ValidationError(f"{_invalid}ComparisonOperator {operator} is not valid for {kind} AttributeValue type")
     if len(set(kinds)) > 1:
         raise ValidationError(f"{_invalid}AttributeValues inside AttributeValueList must be of same type")
-    allowed = _argument_types.get(operator)
-    if allowed is not None and kinds[0] not in allowed:
-        raise ValidationError(
-            f"{_invalid}ComparisonOperator {operator} is not valid for {kinds[0]} AttributeValue type"
-        )
     if operator == "BETWEEN" and is_ordered(arguments[0], arguments[1], order.gt):
         raise ValidationError(
             "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound"
