@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.compat.connection import ask
-from tests.compat.tables import invalid, unique
+from tests.compat.tables import invalid, refused, unique
 
 item_bytes_max = 400 * 1024
 
@@ -75,6 +75,23 @@ def test_an_update_expression_has_a_weight_of_its_own(
         request["ExpressionAttributeValues"] = values | {":b": {"S": "x" * size}}
         with nullcontext() if fits else invalid("Item size to update has exceeded the maximum allowed size"):
             client.update_item(**request)
+
+
+def test_an_update_is_too_large_once_its_key_fits(client: Any, table: Any) -> None:
+    def update(text: str, **changed: Any) -> None:
+        client.update_item(
+            **{"TableName": table.name, "Key": {"p": {"S": "x"}}, **changed},
+            UpdateExpression=text,
+            ExpressionAttributeValues={":v": {"S": "x" * item_bytes_max}},
+        )
+
+    with refused("ResourceNotFoundException"):
+        update("SET b = :v", TableName="nowhere")
+    with invalid("The provided key element does not match the schema"):
+        update("SET b = :v", Key={"p": {"N": "1"}})
+    for text in ("SET p = :v", "SET b = if_not_exists(b, :v)", "SET b.c = :v"):
+        with invalid("Item size to update has exceeded the maximum allowed size"):
+            update(text)
 
 
 @pytest.mark.parametrize("kind", ["list", "map"])

@@ -77,6 +77,7 @@ class UpdateItem(NamedTuple):
     return_values: ReturnValues = ReturnValues.NONE
     return_consumed_capacity: ReturnConsumedCapacity = ReturnConsumedCapacity.NONE
     return_collection_size: bool = False
+    is_too_large: bool = False  # whatever the item is
 
 
 class DeleteItem(NamedTuple):

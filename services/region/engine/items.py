@@ -21,8 +21,9 @@ from services.region.rules.index_capacity import check_collection, index_write_u
 from services.region.rules.indexes import check_assigned_index_keys, check_index_key_paths, check_index_keys
 from services.region.rules.keys import KeyUpdateError, check_key_paths, key_of_item, key_of_request
 from services.region.rules.stored import StoredItem
-from services.region.rules.writes import Decision, decide_delete, decide_put, decide_update
+from services.region.rules.writes import Decision, decide_delete, decide_put, decide_update, update_too_large
 from services.region.storage.partition_file import PartitionFile
+from shared.errors import ValidationError
 from shared.model.indexes import SecondaryIndex
 from shared.model.keys import ItemKey
 from shared.model.values import Item, decode_item, encode_item
@@ -62,6 +63,8 @@ class Items:
     def update(self, command: UpdateItem) -> Future[ItemWritten]:
         table = self._registry.serving(command.table)
         key = key_of_request(table.schema, command.key)
+        if command.is_too_large:
+            raise ValidationError(update_too_large)
         if command.update is not None:
             for name in table.schema.names:
                 if name in command.update.paths:

@@ -17,7 +17,7 @@ from shared.model.indexes import SecondaryIndex
 from shared.model.sizes import item_size_bytes
 from shared.model.values import Item, decode_item, encode_item, nesting_levels
 
-_too_large = "Item size to update has exceeded the maximum allowed size"
+update_too_large = "Item size to update has exceeded the maximum allowed size"
 _too_deep = "Nesting Levels have exceeded supported limits"
 
 
@@ -62,12 +62,12 @@ def decide_update(
         updated = command.update.apply(before)
         after, touched = updated.item, updated.touched
         if item_size_bytes(after) > item_bytes_max:
-            raise ValidationError(_too_large)
+            raise ValidationError(update_too_large)
         if any(nesting_levels(after[name]) > nesting_levels_max for name in command.update.paths if name in after):
             raise ValidationError(_too_deep)
         if indexes:
             check_updated_index_keys(indexes, after, command.update.paths)
-            check_size_with_entries(indexes, after, _too_large)
+            check_size_with_entries(indexes, after, update_too_large)
     image = encode_item(after)
     if command.return_values is ReturnValues.NONE:
         return Decision(Kind.PUT, image, None)

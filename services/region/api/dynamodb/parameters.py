@@ -104,17 +104,13 @@ def item_of(attributes: Attributes) -> Item:
     return attributes.item
 
 
-class ItemSizeError(BareError):
-    def __init__(self, subject: str = "Item size") -> None:
-        super().__init__(f"{subject} has exceeded the maximum allowed size")
-
-
 def check_item_size(attributes: Attributes) -> None:
     if is_too_large(attributes):
-        raise ItemSizeError
+        raise BareError("Item size has exceeded the maximum allowed size")
 
 
-def check_update_size(text: str, members: Members, substitutions: Substitutions) -> None:
+def is_update_too_large(text: str, members: Members, substitutions: Substitutions) -> bool:
+    """By the size of its expression and what it stands for; told once the table is known and the key fits it."""
     names = members.get("ExpressionAttributeNames")
     values = members.get("ExpressionAttributeValues")
     size_max_bytes = update_size_max_bytes(
@@ -122,8 +118,7 @@ def check_update_size(text: str, members: Members, substitutions: Substitutions)
         names_bytes=4 * sum(map(len, names.values())) if names else 0,
         values_bytes=values.size_max_bytes if values else 0,
     )
-    if size_max_bytes > item_bytes_max and update_size_bytes(text, substitutions) > item_bytes_max:
-        raise ItemSizeError("Item size to update")
+    return size_max_bytes > item_bytes_max and update_size_bytes(text, substitutions) > item_bytes_max
 
 
 def table_of(members: Members) -> str:

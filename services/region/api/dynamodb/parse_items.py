@@ -17,9 +17,9 @@ from services.region.api.dynamodb.parameters import (
     check_attributes_to_get,
     check_combination,
     check_item_size,
-    check_update_size,
     collection_wish,
     condition_of,
+    is_update_too_large,
     item_of,
     projection_of,
     substitutions_in_bare_words,
@@ -180,8 +180,6 @@ def _update_item_of(request: dict[str, Any]) -> UpdateItem:
     update_text = members.get("UpdateExpression")
     update = updates if update_text is None else bind_update(update_text, substitutions)
     substitutions.check_all_used()
-    if update_text is not None:
-        check_update_size(update_text, members, substitutions)
     return UpdateItem(
         table=table_of(members),
         key=key,
@@ -190,6 +188,7 @@ def _update_item_of(request: dict[str, Any]) -> UpdateItem:
         return_values=ReturnValues(members.get("ReturnValues", "NONE")),
         return_consumed_capacity=capacity_wish(members),
         return_collection_size=collection_wish(members),
+        is_too_large=update_text is not None and is_update_too_large(update_text, members, substitutions),
     )
 
 
