@@ -228,7 +228,7 @@ def _open_ground(settings: RegionSettings, clock: Clock, committed: CommittedHoo
     )
     definitions = partitions.of(catalog_lane)
     arns = Arns(region, settings.account)
-    registry = Registry(arns)
+    registry = Registry(arns, revision=clock.wall_us())
     streams = StreamRegister(clock)
     replicas = Replicas(
         registry,

@@ -121,7 +121,7 @@ class SimulatedRegion:
             self.disk, process, clock=self.clock, chance=self._chance, reached=reached, committed=committed
         )
         definitions = partitions.of(catalog_lane)
-        registry = Registry()
+        registry = Registry(revision=self.clock.wall_us())
         lanes = Lanes(registry, definitions=definitions)
         replicas = Replicas(
             registry,

@@ -59,13 +59,15 @@ class Table:
 
 
 class Registry:
-    """In-memory; the catalog and the catalog lane are what survives. `revision` grows with every change.
+    """In-memory; the catalog and the catalog lane are what survives.
 
-    With `arns`, names that came in ARNs must be this endpoint's own.
+    `revision` grows with every change. The first one has to be new in every life of a region, for example the time:
+    who knows a revision of an earlier life must not take this one's for it. With `arns`, names that came in ARNs must
+    be this endpoint's own.
     """
 
-    def __init__(self, arns: Arns | None = None) -> None:
-        self.revision = 1
+    def __init__(self, arns: Arns | None = None, *, revision: int = 1) -> None:
+        self.revision = revision
         self._arns = arns
         self._by_name: dict[str, Table] = {}
         self._by_generation: dict[Generation, Table] = {}

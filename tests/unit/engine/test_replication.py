@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from services.region.engine.remote_changes import ApplyChanges
@@ -285,3 +286,15 @@ async def test_a_conflict_is_resolved_alike_in_both_regions(tmp_path: Path) -> N
         assert await here.scanned("shared") == await there.scanned("shared")
         digests = [await region.ask("GET", "digests") for region in (here, there)]
         assert digests[0] == digests[1]
+
+
+async def test_lanes_of_another_life_have_another_revision(tmp_path: Path) -> None:
+    """Replicator workers ask for the lanes again when it differs, and a region may end with any and begin anew."""
+    seen = set()
+    for _ in range(2):
+        async with opened(tmp_path) as region:
+            for table in ("a", "b"):
+                seen.add(orjson.loads(await region.ask("GET", "lanes"))["revision"])
+                await region.create_table(f"{table}-{len(seen)}")
+            seen.add(orjson.loads(await region.ask("GET", "lanes"))["revision"])
+    assert len(seen) == 6
