@@ -209,12 +209,14 @@ class Replicas:
         )
 
     async def _table(self, local: LocalTable) -> Table:
+        """A replica that was here before left when every other one had its last changes: these are not due any more."""
         known = self._registry.of(local.definition.generation)
         if known is not None:
             return Table(local, known.partitions)
         retired = {}
         if local.stage is Stage.CREATING:
             retired = await asyncio.to_thread(self._catalog.retired_lanes, local.definition.generation)
+        others = [region.number for region in self._topology.others(self._region)]
         completeness = CopyState.COPYING if local.stage is Stage.CREATING else CopyState.FOLLOWING
         partitions = [
             self._partitions.of(
@@ -222,6 +224,7 @@ class Replicas:
                 first_state=PartitionState(
                     origin_sequence=retired.get(number, 0),
                     completeness=completeness,
+                    followers=dict.fromkeys(others, retired[number]) if number in retired else {},
                     indexes=[FileIndex(index) for index in local.definition.kept_indexes],
                 ),
             )

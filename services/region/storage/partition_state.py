@@ -87,6 +87,7 @@ def open_state(connection: apsw.Connection, path: Path, first_state: PartitionSt
                     first_state.completeness,
                 ),
             )
+            connection.executemany(statements.write_follower, first_state.followers.items())
             for each in first_state.indexes:
                 create_index(connection, each)
     return load_state(connection)

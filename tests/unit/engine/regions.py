@@ -194,6 +194,16 @@ async def carry(source: InProcessRegion, target: InProcessRegion) -> None:
             assert not any(outcome["gap"] for outcome in outcomes.values())
 
 
+async def acknowledge(source: InProcessRegion, target: InProcessRegion) -> None:
+    """As the target's replicator does for lanes that it follows or gives up."""
+    lanes = [
+        [lane.generation.hex(), lane.partition, sequence, commit_us]
+        for lane, report in (await target.lanes()).items()
+        for sequence, _, commit_us in [report["sources"][source.name]]
+    ]
+    await source.ask("POST", "acks", json={"target": target.name, "lanes": lanes, "horizons": []})
+
+
 async def add_replica(table: str, source: InProcessRegion, target: InProcessRegion) -> None:
     """Makes a table global and copies it, as the target's replicator would."""
     create = [{"Create": {"RegionName": target.name}}]

@@ -9,17 +9,7 @@ import pytest
 
 from shared.changes.batches import decode_batch
 from shared.changes.records import Lane
-from tests.unit.engine.regions import InProcessRegion, add_replica, carry, copy_partition, opened
-
-
-async def acknowledge(source: InProcessRegion, target: InProcessRegion) -> None:
-    """As the target's replicator does for lanes that it follows or gives up."""
-    lanes = [
-        [lane.generation.hex(), lane.partition, sequence, commit_us]
-        for lane, report in (await target.lanes()).items()
-        for sequence, _, commit_us in [report["sources"][source.name]]
-    ]
-    await source.ask("POST", "acks", json={"target": target.name, "lanes": lanes, "horizons": []})
+from tests.unit.engine.regions import InProcessRegion, acknowledge, add_replica, carry, copy_partition, opened
 
 
 async def states(region: InProcessRegion) -> Mapping[Lane, tuple[str, ...]]:

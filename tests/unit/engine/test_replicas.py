@@ -6,10 +6,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from services.region.jobs import housekeeping
 from services.region.storage.catalog import Catalog, Stage
 from shared.changes.records import Lane
 from shared.model.tables import Generation
-from tests.unit.engine.regions import InProcessRegion, carry, copy_partition, make_global, opened
+from tests.unit.engine.regions import (
+    InProcessRegion,
+    acknowledge,
+    add_replica,
+    carry,
+    copy_partition,
+    make_global,
+    opened,
+    put_many,
+)
 
 definitions = Lane(Generation(bytes(16)), 0)
 
@@ -65,3 +77,33 @@ async def test_a_replica_that_fails_before_it_is_kept_that_it_serves_is_asked_on
             assert await there.get("shared", "a") is not None
             await carry(there, here)
             assert await status_of_there(here) == "ACTIVE"
+
+
+async def test_a_replica_that_has_come_back_goes_again_though_nobody_acknowledges_what_it_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its earlier changes had all arrived when it left, and who has told that once does not tell it again."""
+    monkeypatch.setattr(housekeeping, "_removal_interval_s", 0.001)
+
+    async def leave() -> None:
+        await here.call("UpdateTable", TableName="shared", ReplicaUpdates=[{"Delete": {"RegionName": "there"}}])
+        await carry(here, there)
+
+    async def until_gone() -> None:
+        while True:
+            await carry(there, here)
+            if "Replicas" not in (await here.call("DescribeTable", TableName="shared"))["Table"]:
+                return
+            await asyncio.sleep(0.001)
+
+    async with opened(tmp_path) as here, opened(tmp_path, "there") as there:
+        await here.create_table("shared")
+        await add_replica("shared", here, there)
+        await put_many(there)
+        await carry(there, here)
+        await acknowledge(there, here)
+        await leave()
+        await until_gone()
+        await add_replica("shared", here, there)
+        await leave()
+        await until_gone()
