@@ -44,6 +44,7 @@ class Replicas:
         self._shared = shared
         self._topology = topology
         self._region = RegionName(region)
+        self.changing = asyncio.Lock()  # held by who changes tables as clients ask; taken before the next one
         self._reconciling = asyncio.Lock()
         self._removing = asyncio.Lock()
 
@@ -109,8 +110,9 @@ class Replicas:
 
     async def activate(self, generation: Generation) -> None:
         """Lets a copied replica serve. First done, because whoever finds it ACTIVE in any region uses it at once; then
-        said; kept last: a region that fails in between is asked once more."""
-        async with self._reconciling:
+        said; kept last: a region that fails in between is asked once more. Updates of tables wait meanwhile, because
+        what is kept, or taken back, is the table as it was."""
+        async with self.changing, self._reconciling:
             table = self._registry.of(generation)
             if table is None or table.stage is not Stage.CREATING:
                 return

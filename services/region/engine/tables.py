@@ -85,7 +85,7 @@ class Tables:
         self._region = RegionName(arns.region)
         self._clock = clock
         self._delays = TableDelays(clock, delay_s)
-        self._changing = asyncio.Lock()
+        self._changing = replicas.changing
 
     async def create(self, command: CreateTable) -> TableDescription:
         async with self._changing:

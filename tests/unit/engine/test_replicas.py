@@ -59,8 +59,12 @@ async def test_a_replica_serves_before_others_hear_that_it_does(tmp_path: Path) 
             group.create_task(there.ask("POST", "copies/caught_up", json=copied))
             await until_said()
             await there.call("UpdateTable", TableName="shared", DeletionProtectionEnabled=True)
+            await there.call("UpdateTable", TableName="shared", OnDemandThroughput={"MaxReadRequestUnits": 7})
         await carry(there, here)
         assert await status_of_there(here) == "ACTIVE"
+    async with opened(tmp_path, "there") as there:
+        table = (await there.call("DescribeTable", TableName="shared"))["Table"]
+        assert table["OnDemandThroughput"] == {"MaxReadRequestUnits": 7}
 
 
 async def test_a_replica_that_fails_before_it_is_kept_that_it_serves_is_asked_once_more(tmp_path: Path) -> None:
