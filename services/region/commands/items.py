@@ -55,6 +55,7 @@ class Guard:
     absent: bool = False  # If-None-Match: *
     present: bool = False  # If-Match: *
     return_item_on_failure: bool = False
+    is_absence_told: bool = False  # no item is no failure, but a reason beside others of a cancelled transaction
 
 
 no_guard = Guard()

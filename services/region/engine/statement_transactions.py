@@ -6,7 +6,7 @@ What is wrong with the key or the table of one statement is a reason of the whol
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import NoReturn, TypeVar
 
-from services.region.commands.items import DeleteItem, GetItem, PutItem, ReturnValues
+from services.region.commands.items import GetItem, PutItem, ReturnValues
 from services.region.commands.statements import (
     Delete,
     ExecuteTransaction,
@@ -18,7 +18,6 @@ from services.region.commands.statements import (
     Update,
 )
 from services.region.commands.transactions import Action, TransactGet, TransactWrite
-from services.region.engine.items import Items
 from services.region.engine.registry import Registry
 from services.region.engine.slices import Slices
 from services.region.engine.transactions import Transactions
@@ -31,7 +30,6 @@ from services.region.rules.transactions import too_large
 from shared.clock import Clock
 from shared.errors import (
     CancellationReason,
-    ConditionalCheckFailedError,
     DuplicateItemError,
     ResourceNotFoundError,
     TransactionCanceledError,
@@ -48,11 +46,8 @@ _mismatch = "The provided key element does not match the schema"
 
 
 class StatementTransactions:
-    def __init__(
-        self, registry: Registry, items: Items, transactions: Transactions, slices: Slices, *, clock: Clock
-    ) -> None:
+    def __init__(self, registry: Registry, transactions: Transactions, slices: Slices, *, clock: Clock) -> None:
         self._registry = registry
-        self._items = items
         self._transactions = transactions
         self._slices = slices
         self._clock = clock
@@ -104,25 +99,8 @@ class StatementTransactions:
                 TransactWrite(actions, command.client_token, command.return_consumed_capacity)
             )
         except TransactionCanceledError as error:
-            self._raise_with_all_reasons(error, statements, actions)
+            _raise_with_duplicates(error, statements)
         return TransactionDone([], written.capacity_units, written.index_units, is_read=written.was_done)
-
-    def _raise_with_all_reasons(
-        self, error: TransactionCanceledError, statements: Sequence[RequestedStatement], actions: Sequence[Action]
-    ) -> NoReturn:
-        """An INSERT whose key is taken has a reason of its own, a DELETE of nothing has one among others."""
-        reasons = list(error.reasons)
-        for position, (requested, action, reason) in enumerate(zip(statements, actions, error.reasons, strict=True)):
-            if isinstance(requested.statement, Insert) and reason.code == "ConditionalCheckFailed":
-                reasons[position] = CancellationReason("DuplicateItem", DuplicateItemError().message)
-            elif reason.code == "None" and self._deletes_nothing(action):
-                reasons[position] = CancellationReason("ConditionalCheckFailed", ConditionalCheckFailedError().message)
-        raise TransactionCanceledError(reasons) from error
-
-    def _deletes_nothing(self, action: Action) -> bool:
-        if not isinstance(action, DeleteItem) or action.guard.condition is None:
-            return False
-        return self._items.get(GetItem(action.table, action.key, consistent=True)).image is None
 
     def _key_to_read(self, requested: RequestedStatement) -> Item:
         select = requested.statement
@@ -192,6 +170,16 @@ def _check_item_key(schema: KeySchema, item: Item) -> None:
         key_of_item(schema, item)
     except ValidationError as error:
         raise UnfitItemError(error.message) from error
+
+
+def _raise_with_duplicates(error: TransactionCanceledError, statements: Sequence[RequestedStatement]) -> NoReturn:
+    """An INSERT whose key is taken has a reason of its own."""
+    duplicate = CancellationReason("DuplicateItem", DuplicateItemError().message)
+    reasons = [
+        duplicate if isinstance(each.statement, Insert) and reason.code == "ConditionalCheckFailed" else reason
+        for each, reason in zip(statements, error.reasons, strict=True)
+    ]
+    raise TransactionCanceledError(reasons) from error
 
 
 def _refused(position: int, message: str) -> ValidationError:

@@ -53,7 +53,7 @@ class WriteMember:
     async def decide(self, view: View) -> Outcome:
         """Every action on the item as it is; the reasons of all that refuse are told together."""
         tally = _Tally(self._command)
-        reasons, changes = [], []
+        reasons, changes, absences = [], [], []
         for (planned, partition, place), action in zip(self._targets, self._command.actions, strict=True):
             table = self._registry.serving(action.table)
             if table.generation != planned.generation:  # another one, made while the transaction waited
@@ -68,6 +68,8 @@ class WriteMember:
             except (ConditionalCheckFailedError, ItemCollectionSizeLimitExceededError, ValidationError) as refusal:
                 reasons.append(reason_of(refusal))
                 continue
+            if old is None and action.guard.is_absence_told:
+                absences.append(len(reasons))
             reasons.append(no_reason)
             if kind is not None:
                 changes.append(view.change(place, stored, kind=kind, image=image))
@@ -79,6 +81,8 @@ class WriteMember:
                 collection_bytes=collection_bytes,
             )
         if any(reason is not no_reason for reason in reasons):
+            for position in absences:
+                reasons[position] = reason_of(ConditionalCheckFailedError())
             raise TransactionCanceledError(reasons)
         return Outcome(TransactionWritten(tally.units, tally.index_units, tally.collections), changes)
 

@@ -78,7 +78,7 @@ def delete_of(
     if rest is not None:
         is_absent = Call("attribute_not_exists", (Path((schema.partition.name,)),))
         condition = bound_condition(Disjunction((is_absent, rest)), requested.values)
-        guard = Guard(condition, return_item_on_failure=requested.return_item_on_failure)
+        guard = Guard(condition, return_item_on_failure=requested.return_item_on_failure, is_absence_told=True)
     return DeleteItem(requested.table, key, guard, statement.returning, wish)
 
 
