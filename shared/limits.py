@@ -106,6 +106,7 @@ transactions_forgotten_per_job_max = 4_000
 
 # Expressions
 expression_bytes_max = 4096
+substitutions_bytes_max = 2 * 1024 * 1024  # of a request's expression names and values together
 expression_operators_max = 300  # comparators, AND, OR, NOT, BETWEEN, IN, + and - and functions
 in_operands_max = 100
 placeholder_bytes_max = 255

@@ -175,6 +175,26 @@ def test_an_expression_has_4_kilobytes(url: str, table: Any, operation: str, par
     )
 
 
+def test_names_and_values_have_2_megabytes_together(client: Any, table: Any) -> None:
+    names = {f"#{number}": f"{number}" + "n" * 50_000 for number in range(10)}
+    values = {f":{number}": {"S": "v" * 100_000} for number in range(15)}
+    room = 2 * 1024 * 1024 - sum(map(len, names.values())) - 15 * 100_000
+
+    def scan(more: str) -> Any:
+        compared = [f"{name} = :more" for name in names] + [f"a <> {value}" for value in values]
+        return client.scan(
+            TableName=table.name,
+            FilterExpression=" OR ".join(compared),
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values | {":more": {"S": more}},
+            Limit=1,
+        )
+
+    assert "ScannedCount" in scan("m" * room)
+    with invalid("maximum allowed size"):
+        scan("m" * (room + 1))
+
+
 def test_in_takes_100_operands(table: Any) -> None:
     key = {"p": unique()}
     table.put_item(Item=key | {"n": 99})

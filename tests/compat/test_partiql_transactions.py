@@ -61,6 +61,14 @@ def test_a_refusal_leaves_everything_as_it_was(client: Any, sorted_table: Any, p
     assert _values(sorted_table, p) == [1, 1]
 
 
+def test_a_token_is_of_statements_or_of_actions(client: Any, sorted_table: Any, p: str) -> None:
+    token = unique()[:36]
+    key = {"p": {"S": p}, "c": {"S": "1"}}
+    check = {"TableName": sorted_table.name, "Key": key, "ConditionExpression": "attribute_exists(p)"}
+    _run(client, sorted_table, f"UPDATE {{t}} SET n=7 WHERE p='{p}' AND c='1'", ClientRequestToken=token)
+    client.transact_write_items(TransactItems=[{"ConditionCheck": check}], ClientRequestToken=token)
+
+
 def test_exists_is_a_condition(client: Any, sorted_table: Any, p: str) -> None:
     write = f"UPDATE {{t}} SET n=7 WHERE p='{p}' AND c='2'"
     _run(client, sorted_table, f"EXISTS(SELECT * FROM {{t}} WHERE p='{p}' AND c='1' AND n=1)", write)

@@ -462,6 +462,20 @@ def test_capacity_is_twice_that_of_single_writes(client: Any, table: Any) -> Non
     assert again["ConsumedCapacity"] == [{"TableName": table.name, **consumed, "Table": consumed}]
 
 
+def test_a_repeated_request_consumes_by_what_the_first_one_found_and_made(client: Any, table: Any) -> None:
+    deleted, made = unique(), unique()
+    client.put_item(TableName=table.name, Item=key(deleted) | {"a": {"S": "x" * 9_000}})
+    request = {
+        "TransactItems": [delete(table, deleted), put(table, made, attributes={"a": "x" * 5_000})],
+        "ClientRequestToken": unique()[:36],
+        "ReturnConsumedCapacity": "TOTAL",
+    }
+    client.transact_write_items(**request)
+    client.delete_item(TableName=table.name, Key=key(made))
+    [consumed] = client.transact_write_items(**request)["ConsumedCapacity"]
+    assert consumed == {"TableName": table.name, "CapacityUnits": 10.0, "ReadCapacityUnits": 10.0}
+
+
 def test_indexes_follow_and_are_counted(client: Any, resource: Any) -> None:
     made = resource.create_table(
         TableName=unique("compat"),

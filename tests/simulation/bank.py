@@ -16,7 +16,13 @@ from random import Random
 from typing import TypeVar
 
 from services.region.commands.items import GetItem, Guard, PutItem, UpdateItem
-from services.region.commands.transactions import Action, ClientToken, TransactGet, TransactWrite
+from services.region.commands.transactions import (
+    Action,
+    ClientToken,
+    TransactGet,
+    TransactWrite,
+    parameters_bytes,
+)
 from services.region.engine.items import Items
 from services.region.engine.registry import Registry, Table
 from services.region.engine.transaction_rounds import Rounds
@@ -338,12 +344,16 @@ def _definition(name: str) -> TableDefinition:
     )
 
 
+def _token(name: str) -> ClientToken:
+    return ClientToken(name, name.encode().ljust(parameters_bytes))
+
+
 def _opening() -> TransactWrite:
     puts = [
         PutItem("accounts", _key(name) | {"balance": {"N": str(opening_balance)}, "visits": {"N": "0"}})
         for name in accounts
     ]
-    return TransactWrite(puts, ClientToken("opening", b"opening"))
+    return TransactWrite(puts, _token("opening"))
 
 
 def _transfer(number: int, payer: str, payees: Sequence[str], amount: int) -> TransactWrite:
@@ -362,7 +372,7 @@ def _transfer(number: int, payer: str, payees: Sequence[str], amount: int) -> Tr
         "amount": {"N": str(amount)},
     }
     actions.append(PutItem("receipts", _key(f"receipt {number}") | receipt, Guard(absent=True)))
-    return TransactWrite(actions, ClientToken(f"transfer {number}", b"%d" % number))
+    return TransactWrite(actions, _token(f"transfer {number}"))
 
 
 def _asking(command: TransactWrite) -> Callable[[Service], Awaitable[object]]:

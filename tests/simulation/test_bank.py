@@ -12,7 +12,7 @@ from services.region.engine.transaction_rounds import Rounds
 from services.region.engine.transactions import Transactions
 from services.region.rules.stored import StoredItem
 from services.region.storage.partitions import Partition
-from services.region.storage.transaction_log import Entry, TransactionLog
+from services.region.storage.transaction_log import Entry, Known, TransactionLog
 from services.region.storage.writer import Hold, Job
 from shared.changes.records import Lane
 from shared.errors import ServiceError
@@ -51,7 +51,7 @@ def _never_done(_version: Version, _stored: StoredItem | None, *, collected_time
     return False
 
 
-def _no_token_known(_self: TransactionLog, _token: str, *, now_us: int) -> bytes | None:
+def _no_token_known(_self: TransactionLog, _token: str, *, now_us: int) -> Known | None:
     return None
 
 
@@ -95,7 +95,7 @@ _append = TransactionLog.append
         pytest.param(Transactions, "recover", _nothing_recovered, id="recovery-forgotten"),
         pytest.param(Rounds, "are_finished", _always_finished, id="read-in-the-middle"),
         pytest.param(transaction_completion, "is_done", _never_done, id="done-again"),
-        pytest.param(TransactionLog, "parameters_of", _no_token_known, id="token-forgotten"),
+        pytest.param(TransactionLog, "known", _no_token_known, id="token-forgotten"),
         pytest.param(Partition, "hold", _hold_that_keeps_nobody_out, id="nobody-kept-out"),
         pytest.param(TransactionLog, "append", _append_without_waiting, id="changes-before-their-list"),
     ],

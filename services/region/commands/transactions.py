@@ -17,9 +17,11 @@ from services.region.commands.items import (
 )
 from shared.model.values import Item
 
+parameters_bytes = 16
+
 
 class ClientToken(NamedTuple):
-    """A request's own name for itself, and a digest of what it asks for."""
+    """A request's own name for itself, and a digest of what it asks for: `parameters_bytes` long."""
 
     token: str
     parameters: bytes

@@ -53,7 +53,7 @@ class WriteMember:
     async def decide(self, view: View) -> Outcome:
         """Every action on the item as it is; the reasons of all that refuse are told together."""
         tally = _Tally(self._command)
-        reasons, changes, absences = [], [], []
+        reasons, changes, absences, read_units = [], [], [], bytearray()
         for (planned, partition, place), action in zip(self._targets, self._command.actions, strict=True):
             table = self._registry.serving(action.table)
             if table.generation != planned.generation:  # another one, made while the transaction waited
@@ -71,20 +71,18 @@ class WriteMember:
             if old is None and action.guard.is_absence_told:
                 absences.append(len(reasons))
             reasons.append(no_reason)
+            new = image if kind is not None else old
             if kind is not None:
                 changes.append(view.change(place, stored, kind=kind, image=image))
-            tally.add(
-                table,
-                action,
-                old=old,
-                new=image if kind is not None else old,
-                collection_bytes=collection_bytes,
-            )
+            if self.client_token is not None:
+                read_units.append(int(transaction_read_units(old, new)))
+            tally.add(table, action, old=old, new=new, collection_bytes=collection_bytes)
         if any(reason is not no_reason for reason in reasons):
             for position in absences:
                 reasons[position] = reason_of(ConditionalCheckFailedError())
             raise TransactionCanceledError(reasons)
-        return Outcome(TransactionWritten(tally.units, tally.index_units, tally.collections), changes)
+        written = TransactionWritten(tally.units, tally.index_units, tally.collections)
+        return Outcome(written, changes, bytes(read_units))
 
     def conflict(self, lanes: Collection[Lane]) -> ServiceError:
         return _conflict(self._targets, lanes)

@@ -161,7 +161,8 @@ class Rounds:
             for change in outcome.changes:
                 decisions.changes[change.place.lane].append(change)
             if outcome.changes or member.client_token is not None:
-                decisions.entries.append(Entry(now_us, member.client_token, encode_changes(outcome.changes, now_us)))
+                changes = encode_changes(outcome.changes, now_us)
+                decisions.entries.append(Entry(now_us, member.client_token, changes, outcome.read_units))
         return decisions
 
     async def _carry_out(self, members: Sequence[Member], decisions: "_Decisions", held: Held) -> None:

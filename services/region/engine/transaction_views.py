@@ -28,10 +28,11 @@ class DecidedChange(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a member decided: the answer to its request, and what is to be written."""
+    """What a member decided: the answer to its request, what is to be written, and what to tell a repeated request."""
 
     answer: Any
     changes: Sequence[DecidedChange] = ()
+    read_units: bytes = b""
 
 
 class View:

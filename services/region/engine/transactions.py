@@ -5,7 +5,6 @@ read within one turn of the event loop, shows all or nothing of every transactio
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
 
 from services.region.commands.items import ReturnConsumedCapacity
 from services.region.commands.transactions import (
@@ -20,10 +19,9 @@ from services.region.engine.transaction_entries import Remains, decode_changes
 from services.region.engine.transaction_members import ReadMember, WriteMember, answer_of
 from services.region.engine.transaction_rounds import Rounds
 from services.region.engine.transaction_tally import cancelled, read
-from services.region.engine.transaction_targets import Target, targets_of_read, targets_of_write
-from services.region.rules.capacity import transaction_read_units
+from services.region.engine.transaction_targets import targets_of_read, targets_of_write
 from services.region.storage.partitions import Partition
-from services.region.storage.transaction_log import TransactionLog
+from services.region.storage.transaction_log import Known, TransactionLog
 from shared.changes.records import Change, Lane
 from shared.clock import Clock
 from shared.errors import IdempotentParameterMismatchError, TransactionCanceledError, TransactionInProgressError
@@ -78,8 +76,8 @@ class Transactions:
     async def _write(self, command: TransactWrite) -> TransactionWritten:
         tables = [self._registry.serving(action.table) for action in command.actions]
         targets = targets_of_write(tables, command.actions)
-        if command.client_token is not None and self._was_done(command.client_token):
-            return _done_before(command, targets)
+        if command.client_token is not None and (known := self._done_with(command.client_token)) is not None:
+            return _done_before(command, known)
         written: TransactionWritten = await self._rounds.join(WriteMember(self._registry, command, targets))
         return written
 
@@ -93,25 +91,23 @@ class Transactions:
         answered: TransactionRead = await self._rounds.join(ReadMember(command, targets))
         return answered
 
-    def _was_done(self, client_token: ClientToken) -> bool:
-        """Whether a request of the same token has been done; raises when it asked for something else or goes on."""
+    def _done_with(self, client_token: ClientToken) -> Known | None:
+        """What is known of a request of the same token that was done; raises if it differs from this or goes on."""
         token, parameters = client_token
         in_progress = self._rounds.tokens.get(token)
-        known = in_progress or self._log.parameters_of(token, now_us=self._clock.wall_us())
-        if known is None:
-            return False
-        if known != parameters:
+        known = None if in_progress is not None else self._log.known(token, now_us=self._clock.wall_us())
+        first = in_progress if known is None else known.parameters
+        if first is not None and first != parameters:
             raise IdempotentParameterMismatchError
         if in_progress is not None:
             raise TransactionInProgressError
-        return True
+        return known
 
 
-def _done_before(command: TransactWrite, targets: Sequence[Target]) -> TransactionWritten:
-    """Nothing is done again; what is told to be consumed is that of reading the items."""
+def _done_before(command: TransactWrite, known: Known) -> TransactionWritten:
+    """Nothing is done again; what is told to be consumed is that of reading what the first request found and made."""
     units: dict[str, float] = defaultdict(float)
     if command.return_consumed_capacity is not ReturnConsumedCapacity.NONE:
-        for action, target in zip(command.actions, targets, strict=True):
-            stored = target.partition.read(target.place.key)
-            units[action.table] += transaction_read_units(None if stored is None else stored.image)
+        for action, read_units in zip(command.actions, known.read_units, strict=False):  # none of older versions
+            units[action.table] += read_units
     return TransactionWritten(units, was_done=True)

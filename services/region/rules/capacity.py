@@ -30,8 +30,10 @@ def transaction_write_units(*images: bytes | None) -> float:
     return 2 * write_units(*images)
 
 
-def transaction_read_units(image: bytes | None) -> float:
-    return 2 * read_units(0 if image is None else image_size_bytes(image), consistent=True)
+def transaction_read_units(*images: bytes | None) -> float:
+    """Of the largest of the images. An image is never shorter than its item is large."""
+    sizes = (image_size_bytes(image) for image in images if image is not None and len(image) > _read_unit_bytes)
+    return 2 * read_units(max(sizes, default=0), consistent=True)
 
 
 def image_size_bytes(image: bytes) -> int:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from services.region.commands.transactions import ClientToken
+from services.region.commands.transactions import ClientToken, parameters_bytes
 from services.region.storage import transaction_statements as statements
 from services.region.storage.connections import check_format, open_reader, open_writer
 from services.region.storage.write_ahead_log import WriteAheadLog, pages_max, pages_when_idle
@@ -27,11 +27,22 @@ _token_age_us = transaction_token_age_s * 1_000_000
 
 
 class Entry(NamedTuple):
-    """What a transaction has decided: `changes` is an encoded batch of them, empty if it writes nothing."""
+    """What a transaction has decided: `changes` is an encoded batch of them, empty if it writes nothing.
+
+    With a token, `read_units` are kept as long as it is: of each action those that a repeated request consumes.
+    """
 
     decided_us: int
     client_token: ClientToken | None
     changes: bytes
+    read_units: bytes = b""
+
+
+class Known(NamedTuple):
+    """What came with a token: the digest of its request's parameters, and of each action the units of a repetition."""
+
+    parameters: bytes
+    read_units: bytes
 
 
 class Unfinished(NamedTuple):
@@ -72,18 +83,18 @@ class TransactionLog:
         reader = self._reading()
         rows = () if reader is None else reader.execute(statements.read_unfinished)
         return [
-            Unfinished(number, None if token is None else ClientToken(token, parameters), changes)
-            for number, token, parameters, changes in rows
+            Unfinished(number, None if token is None else ClientToken(token, known[:parameters_bytes]), changes)
+            for number, token, known, changes in rows
         ]
 
-    def parameters_of(self, token: str, *, now_us: int) -> bytes | None:
-        """The digest that came with a token of a transaction of the last ten minutes."""
+    def known(self, token: str, *, now_us: int) -> Known | None:
+        """What came with a token of a transaction of the last ten minutes."""
         reader = self._reading()
         row = None if reader is None else reader.execute(statements.read_token, (token,)).get
         if row is None:
             return None
-        decided_us, parameters = row
-        return None if _has_expired(decided_us, now_us) else parameters
+        decided_us, known = row
+        return None if _has_expired(decided_us, now_us) else Known(known[:parameters_bytes], known[parameters_bytes:])
 
     def append(self, entries: Sequence[Entry]) -> "tuple[Sequence[int], Future[None]]":
         """Commits entries, all or none; their numbers, and a future that resolves once they are durable."""
@@ -202,8 +213,10 @@ class TransactionLogFile:
             if forgotten_us:
                 for number in self._oldest(forgotten_us):
                     execute(statements.forget, (number,))
-            for number, (decided_us, client_token, changes) in entries:
-                execute(statements.append, (number, decided_us, *(client_token or (None, None)), changes or None))
+            for number, (decided_us, client_token, changes, read_units) in entries:
+                token, known = (None, None) if client_token is None else client_token
+                known = None if known is None else known + read_units
+                execute(statements.append, (number, decided_us, token, known, changes or None))
 
     def checkpoint(self, *, pages_min: int) -> None:
         self._log.checkpoint(self._connection, pages_min=pages_min)

@@ -2,6 +2,7 @@
 
 format_number = 1
 
+# `parameters`: the digest of what the token's request asked for, and behind it a byte of read units for each action.
 create = """
 CREATE TABLE transactions (
     number INTEGER PRIMARY KEY,

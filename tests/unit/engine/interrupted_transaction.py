@@ -1,7 +1,8 @@
 """A process that is killed inside a transaction: `python -m tests.unit.engine.interrupted_transaction FOLDER POINT`.
 
 It makes a table and puts an item of each name, then does a transaction that puts them all anew. POINT says when it
-dies: "before the list" of its changes is committed, or before "change 0", "change 1", … is committed in its partition.
+dies: "before the list" of its changes is committed, or before "change 0", "change 1", … is committed in its partition,
+when as many others are.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from threading import Semaphore
 
 from services.region.engine.transaction_completion import WriteDecided
 from services.region.storage.partition_file import PartitionFile
@@ -42,14 +44,21 @@ def _die_at(point: str) -> None:
         TransactionLogFile.write = _die  # type: ignore[method-assign]
         return
     last = int(point.removeprefix("change "))
-    run, numbers = WriteDecided.run, itertools.count()
+    run, commit, numbers, committed = WriteDecided.run, PartitionFile.commit, itertools.count(), Semaphore(0)
 
     def run_or_die(self: WriteDecided, file: PartitionFile, now_us: int) -> None:
         run(self, file, now_us)
         if next(numbers) == last:
+            for _ in range(last):
+                committed.acquire()
             _die()
 
+    def commit_and_tell(self: PartitionFile) -> None:
+        commit(self)
+        committed.release()
+
     WriteDecided.run = run_or_die  # type: ignore[method-assign]
+    PartitionFile.commit = commit_and_tell  # type: ignore[method-assign]
 
 
 def _die(*_arguments: object, **_named: object) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 import apsw
 import pytest
 
-from services.region.commands.transactions import ClientToken
+from services.region.commands.transactions import ClientToken, parameters_bytes
 from services.region.storage import transaction_statements
 from services.region.storage.connections import open_writer
-from services.region.storage.transaction_log import Entry, TransactionLog, TransactionLogFile
+from services.region.storage.transaction_log import Entry, Known, TransactionLog, TransactionLogFile
 from services.region.storage.writer_threads import WriterThreads
 from shared.errors import OperatorError, ServiceUnavailableError
 from tests.unit.storage.folders import storage_key
@@ -23,7 +23,11 @@ ten_minutes_us = 600_000_000
 
 
 def entry(changes: bytes = b"changes", *, token: str | None = None, decided_us: int = now_us) -> Entry:
-    return Entry(decided_us, None if token is None else ClientToken(token, token.encode()), changes)
+    return Entry(decided_us, None if token is None else ClientToken(token, digest(token)), changes, bytes([2, 200]))
+
+
+def digest(text: str) -> bytes:
+    return text.encode().ljust(parameters_bytes)
 
 
 @asynccontextmanager
@@ -40,7 +44,7 @@ async def opened(folder: Path, *, key: bytes = storage_key) -> AsyncIterator[Tra
 async def test_a_log_that_was_never_written_to_is_no_file(tmp_path: Path) -> None:
     async with opened(tmp_path) as log:
         assert log.unfinished() == []
-        assert log.parameters_of("a", now_us=now_us) is None
+        assert log.known("a", now_us=now_us) is None
         await log.tidy(now_us=now_us)
     assert not any(tmp_path.iterdir())  # noqa: ASYNC240 - in a test's own folder
 
@@ -65,7 +69,7 @@ async def test_what_is_not_finished_is_found_by_the_next_start_in_order(tmp_path
     async with opened(tmp_path) as log:
         first, second = log.unfinished()
         assert (first.changes, first.client_token) == (b"first", None)
-        assert (second.changes, second.client_token) == (b"second", ClientToken("t", b"t"))
+        assert (second.changes, second.client_token) == (b"second", ClientToken("t", digest("t")))
         _, committed = log.append([entry(b"fourth")])
         await committed
         log.finish([first.number, second.number])
@@ -86,9 +90,9 @@ async def test_a_token_counts_for_ten_minutes_also_after_a_restart(tmp_path: Pat
         await committed
         log.finish(numbers)
     async with opened(tmp_path) as log:
-        assert log.parameters_of("t", now_us=now_us + ten_minutes_us) == b"t"
-        assert log.parameters_of("t", now_us=now_us + ten_minutes_us + 1) is None
-        assert log.parameters_of("u", now_us=now_us) is None
+        assert log.known("t", now_us=now_us + ten_minutes_us) == Known(digest("t"), bytes([2, 200]))
+        assert log.known("t", now_us=now_us + ten_minutes_us + 1) is None
+        assert log.known("u", now_us=now_us) is None
 
 
 async def test_a_token_that_has_expired_can_be_used_anew(tmp_path: Path) -> None:
@@ -97,9 +101,9 @@ async def test_a_token_that_has_expired_can_be_used_anew(tmp_path: Path) -> None
         await committed
         log.finish(numbers)
         later_us = now_us + 2 * ten_minutes_us
-        _, committed = log.append([Entry(later_us, ClientToken("t", b"other"), b"")])
+        _, committed = log.append([Entry(later_us, ClientToken("t", digest("other")), b"", bytes([4]))])
         await committed
-        assert log.parameters_of("t", now_us=later_us) == b"other"
+        assert log.known("t", now_us=later_us) == Known(digest("other"), bytes([4]))
 
 
 async def test_what_has_expired_is_dropped_unless_it_is_not_finished(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Parameters that several operations share: which go together, and what they become in a command."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from services.region.api.dynamodb.attribute_values import Attributes, is_too_large, wrong_name
 from services.region.api.dynamodb.constraints import BareError
@@ -13,7 +13,8 @@ from services.region.expressions.projections import Projection, bind_projection,
 from services.region.expressions.substitutions import NameSizeError, Substitutions
 from services.region.expressions.update_sizes import update_size_bytes, update_size_max_bytes
 from shared.errors import ValidationError
-from shared.limits import item_bytes_max
+from shared.limits import attribute_name_bytes_max, item_bytes_max, substitutions_bytes_max
+from shared.model.sizes import text_size_bytes, value_size_bytes
 from shared.model.values import Item
 
 no_substitutions = Substitutions(None, None)
@@ -50,7 +51,20 @@ def substitutions_of(members: Members) -> Substitutions:
     if values is not None and values.problem is not None:
         placeholder, message = values.problem
         raise ValidationError(f"ExpressionAttributeValues contains invalid value: {message} for key {placeholder}")
+    _check_substitutions_size(names or {}, values)
     return substitutions
+
+
+def _check_substitutions_size(names: Mapping[str, str], values: Attributes | None) -> None:
+    size_max_bytes = len(names) * attribute_name_bytes_max + (0 if values is None else values.size_max_bytes)
+    if size_max_bytes > substitutions_bytes_max:
+        size_bytes = sum(map(text_size_bytes, names.values()))
+        size_bytes += 0 if values is None else sum(map(value_size_bytes, values.item.values()))
+        if size_bytes > substitutions_bytes_max:
+            raise ValidationError(
+                "ExpressionAttributeNames and ExpressionAttributeValues have exceeded the maximum allowed size; "
+                f"size: {size_bytes}"
+            )
 
 
 def substitutions_in_bare_words(members: Members) -> Substitutions:

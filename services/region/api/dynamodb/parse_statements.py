@@ -24,7 +24,7 @@ from services.region.commands.statements import (
     RequestedStatement,
     Statement,
 )
-from services.region.commands.transactions import ClientToken
+from services.region.commands.transactions import ClientToken, parameters_bytes
 from services.region.expressions.substitutions import Substitutions
 from services.region.partiql.statements import ParsedStatement, parse_statement
 from shared import limits
@@ -103,9 +103,7 @@ def parse_execute_transaction(request: dict[str, Any]) -> ExecuteTransaction:
     members = _execute_transaction.read(request)
     constraints.check(members, _execute_transaction)
     statements = starmap(_transacted, enumerate(members["TransactStatements"]))
-    token = members.get("ClientRequestToken")
-    client_token = None if token is None else ClientToken(token, _digest(members["TransactStatements"]))
-    return ExecuteTransaction(statements, client_token, capacity_wish(members))
+    return ExecuteTransaction(statements, _client_token_of(members), capacity_wish(members))
 
 
 def _requested_or_error(members: Members) -> RequestedStatement | ServiceError:
@@ -172,7 +170,13 @@ def _table_of(statement: Statement) -> str:
     return select.source.table
 
 
+def _client_token_of(members: Members) -> ClientToken | None:
+    """TransactWriteItems has tokens of its own."""
+    token = members.get("ClientRequestToken")
+    return None if token is None else ClientToken(f"statements {token}", _digest(members["TransactStatements"]))
+
+
 def _digest(statements: list[Members]) -> bytes:
     """Of the texts and their parameters, whatever else the requests ask for."""
     said = [[each["Statement"], [value.value for value in each.get("Parameters", ())]] for each in statements]
-    return blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+    return blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=parameters_bytes).digest()

@@ -25,7 +25,14 @@ from services.region.api.dynamodb.parameters import (
     table_of,
 )
 from services.region.commands.items import DeleteItem, GetItem, Guard, PutItem, UpdateItem, no_guard
-from services.region.commands.transactions import Action, ClientToken, ConditionCheck, TransactGet, TransactWrite
+from services.region.commands.transactions import (
+    Action,
+    ClientToken,
+    ConditionCheck,
+    TransactGet,
+    TransactWrite,
+    parameters_bytes,
+)
 from services.region.expressions.substitutions import Substitutions
 from services.region.expressions.updates import bind_update
 from services.region.rules.transactions import too_large
@@ -118,7 +125,7 @@ def _client_token_of(members: Members) -> ClientToken | None:
     if token is None:
         return None
     items = orjson.dumps(members["TransactItems"], _plain, orjson.OPT_SORT_KEYS)
-    return ClientToken(token, blake2b(items, digest_size=16).digest())
+    return ClientToken(token, blake2b(items, digest_size=parameters_bytes).digest())
 
 
 def _plain(attributes: Attributes) -> Item:
