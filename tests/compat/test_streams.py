@@ -202,6 +202,23 @@ def test_a_disabled_stream_can_be_read_to_its_end(client: Any, streams_client: A
         assert streams_client.get_records(ShardIterator=iterator)["Records"] == []
 
 
+def test_the_stream_of_a_deleted_table_can_be_read_to_its_end(
+    client: Any, streams_client: Any, made: MakeTable
+) -> None:
+    with made("NEW_AND_OLD_IMAGES") as name:
+        client.put_item(TableName=name, Item=item("a", 1))
+        stream = arn_of(client, name)
+        begun = iterators(streams_client, stream)
+    client.get_waiter("table_not_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    description = streams_client.describe_stream(StreamArn=stream)["StreamDescription"]
+    assert (description["StreamStatus"], description["TableName"]) == ("DISABLED", name)
+    assert all("EndingSequenceNumber" in shard["SequenceNumberRange"] for shard in description["Shards"])
+    assert [each["StreamArn"] for each in streams_client.list_streams(TableName=name)["Streams"]] == [stream]
+    pages = [streams_client.get_records(ShardIterator=each) for each in begun]
+    assert [record["eventName"] for page in pages for record in page["Records"]] == ["INSERT"]
+    assert not any("NextShardIterator" in page for page in pages)
+
+
 def test_a_stream_that_is_enabled_again_is_another_one(
     client: Any, streams_client: Any, full: str, stream: str
 ) -> None:

@@ -53,7 +53,11 @@ class Replicas:
         await asyncio.to_thread(self._catalog.remove_streams, self._streams.forgotten_before_us)
         self._streams.note(await asyncio.to_thread(self._catalog.streams))
         for local in await asyncio.to_thread(self._catalog.tables):
-            self._registry.put(await self._table(local))
+            table = await self._table(local)
+            if table.stage is Stage.GONE:
+                self._streams.keep(table)
+            else:
+                self._registry.put(table)
         await self.reconcile()
 
     async def save(self, local: LocalTable) -> Table:
@@ -150,12 +154,18 @@ class Replicas:
         log.info("replica is being removed", table=definition.name)
 
     async def finish_removals(self) -> None:
-        """Drops replicas that were removed here, once every remaining replica has their last changes."""
+        """Drops replicas that were removed here, once every remaining replica has their last changes.
+
+        Their files are erased when no stream of theirs can be read any more.
+        """
         async with self._removing:
             for table in self._registry.all():
                 if table.stage is Stage.DELETING and await self._is_drained(table):
                     await self._drop(table)
                     log.info("replica is gone", table=table.definition.name)
+            for table in self._streams.no_longer_read():
+                async with self._reconciling:
+                    await self._erase(table)
 
     async def _reconcile_one(self, definition: TableDefinition) -> None:
         table = self._registry.of(definition.generation)
@@ -170,6 +180,10 @@ class Replicas:
             await self.save(LocalTable(definition, Stage.DELETING))
 
     async def _begin_copy(self, definition: TableDefinition) -> None:
+        """Where there was a replica before, its files make room, also if its streams could still be read."""
+        earlier = self._streams.gone(definition.generation)
+        if earlier is not None:
+            await self._erase(earlier)
         taken = self._registry.named(definition.name)
         if taken is None:
             await self.save(LocalTable(definition, Stage.CREATING))
@@ -182,19 +196,31 @@ class Replicas:
         log.warning("replica can't be made", table=definition.name, reason=reason)
 
     async def _drop(self, table: Table) -> None:
-        """The catalog forgets the table last: a crash before that begins anew, and leaves no rest behind."""
+        """Nobody finds the table any more; its files stay as long as a stream of it can be read."""
         heads = [partition.state.origin_sequence for partition in table.partitions]
         async with self._reconciling:
             await asyncio.to_thread(self._catalog.retire_lanes, table.generation, heads)
             if table.definition.is_global:
                 await self._shared.remove_state(table.generation, self._region)
-            self._registry.remove(table.generation)
-            self._streams.forget(table.generation)
-            for partition in table.partitions:
-                await self._partitions.forget(partition.lane)
-            await asyncio.to_thread(self._catalog.remove_table, table.generation)
+            gone = Table(LocalTable(table.definition, Stage.GONE), table.partitions)
+            ended = self._streams.changed_by(gone)
+            if ended or self._streams.are_readable(gone.generation):
+                await asyncio.to_thread(self._catalog.write_table, gone.local, ended)
+                self._registry.remove(gone.generation)
+                self._streams.note(ended)
+                self._streams.keep(gone)
+            else:
+                self._registry.remove(gone.generation)
+                await self._erase(gone)
         if table.definition.is_global:
             await self.reconcile()
+
+    async def _erase(self, table: Table) -> None:
+        """The catalog forgets a table that is gone last: a crash before that begins anew, and leaves no rest behind."""
+        for partition in table.partitions:
+            await self._partitions.forget(partition.lane)
+        await asyncio.to_thread(self._catalog.remove_table, table.generation)
+        self._streams.forget(table.generation)
 
     def _is_wanted(self, definition: TableDefinition) -> bool:
         return self._region in definition.replicas

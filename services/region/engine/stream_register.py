@@ -1,8 +1,8 @@
 """Which streams the tables of this region have, or had within the last day, and where each begins and ends.
 
 Follows the tables' definitions: a stream begins when a replica that serves has one enabled that is not known yet, and
-ends when it is no longer the latest. Its bounds are sequences of the change logs, so that every write that was
-acknowledged before is outside and every later one inside, whatever the clock says.
+ends when it is no longer the latest, or with the table. Its bounds are sequences of the change logs, so that every
+write that was acknowledged before is outside and every later one inside, whatever the clock says.
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,7 @@ class StreamRegister:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._streams: dict[tuple[Generation, int], KeptStream] = {}
+        self._gone: dict[Generation, Table] = {}
 
     @property
     def forgotten_before_us(self) -> int:
@@ -41,12 +42,24 @@ class StreamRegister:
         stream = self._streams.get((generation, enabled_us))
         return stream if stream is not None and stream.is_readable(self._clock.wall_us()) else None
 
+    def gone(self, generation: Generation) -> Table | None:
+        """A table that is gone, whose log is kept for its streams."""
+        return self._gone.get(generation)
+
+    def no_longer_read(self) -> Sequence[Table]:
+        """The tables that are gone and have no stream any more."""
+        return [table for table in self._gone.values() if not self.are_readable(table.generation)]
+
+    def are_readable(self, generation: Generation) -> bool:
+        """Whether a table has, or has had, streams that can be read."""
+        return any(stream.generation == generation for stream in self.readable())
+
     def changed_by(self, table: Table) -> Sequence[KeptStream]:
         """The streams that begin or end with what the table has become; nothing is noted yet."""
-        if table.stage is not Stage.ACTIVE:
+        if table.stage not in (Stage.ACTIVE, Stage.GONE):
             return ()
         definition = table.definition
-        wanted = definition.stream_since_us if has_stream(definition) else None
+        wanted = definition.stream_since_us if has_stream(definition) and table.stage is Stage.ACTIVE else None
         known = [stream for stream in self._streams.values() if stream.generation == table.generation]
         changed = [
             replace(stream, disabled_us=self._clock.wall_us(), ended=_heads(table))
@@ -64,8 +77,13 @@ class StreamRegister:
         now_us = self._clock.wall_us()
         self._streams = {key: stream for key, stream in kept.items() if stream.is_readable(now_us)}
 
+    def keep(self, table: Table) -> None:
+        """A table that is gone."""
+        self._gone[table.generation] = table
+
     def forget(self, generation: Generation) -> None:
         """The table's change logs are gone, and its streams with them."""
+        self._gone.pop(generation, None)
         self._streams = {key: stream for key, stream in self._streams.items() if stream.generation != generation}
 
 

@@ -45,6 +45,7 @@ from shared.limits import (
     stream_changes_max,
     stream_records_bytes_max,
 )
+from shared.model.tables import Generation
 
 
 class Streams:
@@ -97,7 +98,7 @@ class Streams:
             raise ValidationError("Invalid ShardIterator")
         self._check_age(place)
         stream = self._register.of(place.generation, place.enabled_us)
-        table = self._registry.of(place.generation)
+        table = self._table(place.generation)
         if stream is None or table is None:
             raise ResourceNotFoundError("Requested resource not found: Shard does not exist")
         number, after = place.partition, place.after
@@ -123,10 +124,13 @@ class Streams:
 
     def _existing(self, name: StreamName) -> tuple[KeptStream, Table]:
         stream = self._register.named(name.table, name.label) if name.region == self._region else None
-        table = None if stream is None else self._registry.of(stream.generation)
+        table = None if stream is None else self._table(stream.generation)
         if stream is None or table is None:
             raise ResourceNotFoundError(f"Requested resource not found: Stream: {name.arn} not found")
         return stream, table
+
+    def _table(self, generation: Generation) -> Table | None:
+        return self._registry.of(generation) or self._register.gone(generation)
 
     def _shard(self, stream: KeptStream, table: Table, number: int) -> Shard:
         first = self._trimmed(stream, table, number) + 1

@@ -2,9 +2,9 @@
 
 A row per table that has, or has had, a replica here: its definition as last reconciled, the stage of the local
 replica, and for replicas that were removed the origin sequences that their partitions had reached, so that a later
-replica of the same table goes on from there. A row per stream that a table has, or had within the last day. A row
-for what a replica here has for itself (tags, protection against deletion, policies). The
-definitions that regions share are items of the catalog lane.
+replica of the same table goes on from there. A row per stream that a table has, or had within the last day; a table
+that is gone stays as long as it has one. A row for what a replica here has for itself (tags, protection against
+deletion, policies). The definitions that regions share are items of the catalog lane.
 One process and one connection use the file; every write is one durable transaction.
 """
 
@@ -51,6 +51,7 @@ class Stage(StrEnum):
     ACTIVE = "ACTIVE"
     FAILED = "FAILED"  # it can't be made; `reason` says why
     DELETING = "DELETING"  # it takes no requests; other regions still fetch its last changes
+    GONE = "GONE"  # nobody finds it any more; its files stay until its streams have been kept for a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,17 +148,23 @@ class Catalog:
         ]
 
     def write_table(self, table: LocalTable, streams: Sequence[KeptStream] = ()) -> None:
-        """Stores a table as it is now, and those of its streams that began or ended with that."""
+        """Stores a table as it is now, and those of its streams that began or ended with that.
+
+        What a replica has had for itself goes when it is gone.
+        """
         values = {
             "definition": encode_definition(table.definition),
             "stage": table.stage.value,
             "reason": table.reason,
         }
+        generation = table.definition.generation
         with self._writing() as connection:
-            statement = insert(_tables).values(generation=table.definition.generation, **values)
+            statement = insert(_tables).values(generation=generation, **values)
             connection.execute(statement.on_conflict_do_update(index_elements=["generation"], set_=values))
             for stream in streams:
                 _write_stream(connection, stream)
+            if table.stage is Stage.GONE:
+                connection.execute(delete(_replica_facts).where(_replica_facts.c.generation == generation))
 
     def replica_facts(self) -> Mapping[Generation, ReplicaFacts]:
         with self._transaction() as connection:

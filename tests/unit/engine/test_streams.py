@@ -1,11 +1,13 @@
 """Streams of regions: what a day, a restart and other regions do to them."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services.region.jobs import housekeeping
 from shared.clock import SystemClock
 from shared.limits import shard_iterator_age_max_s, stream_age_max_s
 from tests.unit.engine.regions import InProcessRegion, WireError, add_replica, carry, opened
@@ -66,6 +68,17 @@ async def records(region: InProcessRegion, arn: str) -> list[dict[str, Any]]:
 
 def changes(found: Sequence[dict[str, Any]]) -> list[tuple[str, str | None]]:
     return [(record["eventName"], record["dynamodb"].get("NewImage", {}).get("text", {}).get("S")) for record in found]
+
+
+def has_files(folder: Path) -> bool:
+    return any(folder.iterdir())
+
+
+async def until_empty(folder: Path) -> None:
+    while True:
+        if not has_files(folder):
+            return
+        await asyncio.sleep(0.001)
 
 
 async def test_records_are_gone_after_a_day(tmp_path: Path) -> None:
@@ -144,20 +157,72 @@ async def test_streams_and_iterators_outlive_a_restart(tmp_path: Path) -> None:
         assert changes(await records(region, second)) == [("MODIFY", "second")]
 
 
-async def test_a_table_that_is_made_again_has_no_stream_of_the_old_one(tmp_path: Path) -> None:
-    async with opened(tmp_path) as region:
+async def test_the_streams_of_a_deleted_table_are_kept_for_a_day_and_its_files_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "_removal_interval_s", 0.001)
+    clock = AheadClock()
+    async with opened(tmp_path, clock=clock) as region:
         await region.create_table("orders")
         gone = await enable(region)
         await region.put("orders", "a", "old")
         begun = [await iterator(region, gone, shard) for shard in await shards_of(region, gone)]
         await region.call("DeleteTable", TableName="orders")
         await region.create_table("orders")
-        assert await ask(region, "ListStreams", TableName="orders") == {"Streams": []}
-        arn = await enable(region)
-        assert await records(region, arn) == []
-        for token in begun:
-            with pytest.raises(WireError, match="ResourceNotFoundException"):
-                await ask(region, "GetRecords", ShardIterator=token)
+        assert await region.scanned("orders") == {}
+        current = await enable(region)
+        pages = [await ask(region, "GetRecords", ShardIterator=token) for token in begun]
+        assert changes([record for page in pages for record in page["Records"]]) == [("INSERT", "old")]
+        assert not any("NextShardIterator" in page for page in pages)
+    async with opened(tmp_path, clock=clock) as region:
+        assert changes(await records(region, gone)) == [("INSERT", "old")]
+        assert await records(region, current) == []
+        listed = (await ask(region, "ListStreams", TableName="orders"))["Streams"]
+        assert [each["StreamArn"] for each in listed] == [current, gone]
+        [folder] = (each for each in (tmp_path / "here" / "tables").iterdir() if has_files(each))
+        clock.let_pass(stream_age_max_s + 60)
+        with pytest.raises(WireError, match="ResourceNotFoundException"):
+            await shards_of(region, gone)
+        async with asyncio.timeout(10):
+            await until_empty(folder)
+    async with opened(tmp_path, clock=clock) as region:
+        assert [each["StreamArn"] for each in (await ask(region, "ListStreams"))["Streams"]] == [current]
+        assert await region.scanned("orders") == {}
+
+
+async def test_a_table_without_streams_leaves_no_files(tmp_path: Path) -> None:
+    async with opened(tmp_path) as region:
+        await region.create_table("orders")
+        await region.put("orders", "a", "old")
+        await region.call("DeleteTable", TableName="orders")
+        assert not any(map(has_files, (tmp_path / "here" / "tables").iterdir()))
+
+
+async def test_a_replica_that_comes_back_has_no_stream_of_its_earlier_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "_removal_interval_s", 0.001)
+
+    async def until_gone() -> None:
+        while "Replicas" in (await here.call("DescribeTable", TableName="orders"))["Table"]:
+            await carry(there, here)
+            await asyncio.sleep(0.001)
+
+    async with opened(tmp_path) as here, opened(tmp_path, "there") as there:
+        await here.create_table("orders")
+        await add_replica("orders", here, there)
+        await here.put("orders", "a", "one")
+        await carry(here, there)
+        earlier = await arn_of(there)
+        await here.call("UpdateTable", TableName="orders", ReplicaUpdates=[{"Delete": {"RegionName": "there"}}])
+        await carry(here, there)
+        await until_gone()
+        assert changes(await records(there, earlier)) == [("INSERT", "one")]
+        await add_replica("orders", here, there)
+        assert await there.get("orders", "a") == "one"
+        await here.put("orders", "a", "two")
+        await carry(here, there)
+        assert changes(await records(there, await arn_of(there))) == [("MODIFY", "two")]
 
 
 async def test_every_region_shows_the_changes_of_all(tmp_path: Path) -> None:
