@@ -220,7 +220,7 @@ def test_an_attribute_has_one_type_in_all_keys(table: Any) -> None:
                 }
             ],
             "x",
-            "ProvisionedThroughput should not be specified for index: one when BillingMode is PAY_PER_REQUEST",
+            "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: one when BillingMode is",
         ),
     ],
 )

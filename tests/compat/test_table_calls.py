@@ -48,6 +48,9 @@ def test_continuous_backups_of_a_table_without_recovery(client: Any, mine: Any) 
         }
         with refused("TableNotFoundException", f"Table not found: {missing}"):
             call(TableName=missing)
+    off["PointInTimeRecoverySpecification"]["RecoveryPeriodInDays"] = 7
+    with invalid("Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery."):
+        client.update_continuous_backups(TableName=mine.name, **off)
 
 
 def test_insights_are_enabled_and_disabled(client: Any, mine: Any) -> None:

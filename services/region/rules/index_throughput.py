@@ -48,8 +48,8 @@ def check_mode(name: str, wanted: IndexThroughput, mode: BillingMode, *, is_new:
     if mode is BillingMode.PAY_PER_REQUEST:
         if is_new and wanted.read_capacity_units is not None:
             raise ValidationError(
-                f"{invalid}ProvisionedThroughput should not be specified for index: {name} when BillingMode is"
-                " PAY_PER_REQUEST"
+                f"{invalid}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: {name} when"
+                " BillingMode is PAY_PER_REQUEST"
             )
         if not is_new and (wanted.read_capacity_units is not None or wanted == IndexThroughput()):
             raise ValidationError(

@@ -315,6 +315,7 @@ def test_one_thing_is_updated(parameters: dict[str, Any], changed: dict[str, Any
         ({"AttributeDefinitions": []}, f"{_at_least} MultiRegionConsistency, {_or_one_of} is required"),
         ({"MultiRegionConsistency": "EVENTUAL"}, f"{_at_least} {_or_one_of} is required"),
         ({"WarmThroughput": {}}, f"{_at_least} MultiRegionConsistency, {_or_one_of} is required"),
+        ({"GlobalSecondaryIndexUpdates": []}, f"{_at_least} MultiRegionConsistency, {_or_one_of} is required"),
         *(
             (
                 {"DeletionProtectionEnabled": True, **others},
@@ -336,9 +337,15 @@ def test_one_thing_is_updated(parameters: dict[str, Any], changed: dict[str, Any
             {"WarmThroughput": {"ReadUnitsPerSecond": 1}, "BillingMode": "PAY_PER_REQUEST"},
             f"{_invalid}WarmThroughput must be the only operation in the request",
         ),
-        (
-            {"OnDemandThroughput": {"MaxReadRequestUnits": 1}, "StreamSpecification": {"StreamEnabled": False}},
-            f"{_invalid}OnDemandThroughput can only be combined with BillingMode in an UpdateTable request",
+        *(
+            (
+                {"OnDemandThroughput": {"MaxReadRequestUnits": 1}, **others},
+                f"{_invalid}OnDemandThroughput can only be combined with BillingMode in an UpdateTable request",
+            )
+            for others in (
+                {"StreamSpecification": {"StreamEnabled": False}},
+                {"WarmThroughput": {"ReadUnitsPerSecond": 13000}},
+            )
         ),
         (
             {

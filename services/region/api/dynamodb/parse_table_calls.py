@@ -64,8 +64,13 @@ def parse_table_call(request: dict[str, Any]) -> TableCall:
 def parse_update_backups(request: dict[str, Any]) -> TableCall:
     """Recovery is always off, and tools turn it off in every replica they make."""
     members = _checked(request, _change_backups)
-    if members["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]:
+    recovery = members["PointInTimeRecoverySpecification"]
+    if recovery["PointInTimeRecoveryEnabled"]:
         raise ValidationError("PointInTimeRecoveryEnabled is not supported yet")
+    if "RecoveryPeriodInDays" in recovery:
+        raise ValidationError(
+            "Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery."
+        )
     return TableCall(table_of(members))
 
 

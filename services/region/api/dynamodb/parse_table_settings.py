@@ -33,7 +33,6 @@ _alone = (
     ("SSESpecification", "Server-Side Encryption modification"),
     ("TableClass", "TableClass modification"),
     ("DeletionProtectionEnabled", "DeletionProtection modification"),
-    ("WarmThroughput", "WarmThroughput"),
 )
 _changes = {
     "ProvisionedThroughput": "ProvisionedThroughput",
@@ -59,19 +58,21 @@ def check_changes(members: Members, given: Set[str]) -> None:
     empty = {name for name in ("WarmThroughput", "OnDemandThroughput") if members.get(name) == {}}
     changes = given - _no_changes - empty
     if not changes:
-        *names, last = (words for name, words in _changes.items() if name not in members or name in empty)
+        *names, last = (words for name, words in _changes.items() if name not in given - empty)
         raise ValidationError(f"At least one of {', '.join(names)} or {last} is required")
     for name, words in _alone:
         if name in changes and len(changes) > 1:
-            if name == "WarmThroughput" and any("Create" in each for each in members.get(_index_updates, ())):
-                raise ValidationError(
-                    f"{invalid}Create global secondary index cannot be specified when updating WarmThroughput"
-                )
             raise ValidationError(f"{invalid}{words} must be the only operation in the request")
     if "OnDemandThroughput" in changes and not changes <= {"OnDemandThroughput", "BillingMode"}:
         raise ValidationError(
             f"{invalid}OnDemandThroughput can only be combined with BillingMode in an UpdateTable request"
         )
+    if "WarmThroughput" in changes and len(changes) > 1:
+        if any("Create" in each for each in members.get(_index_updates, ())):
+            raise ValidationError(
+                f"{invalid}Create global secondary index cannot be specified when updating WarmThroughput"
+            )
+        raise ValidationError(f"{invalid}WarmThroughput must be the only operation in the request")
     changes_capacity = "ProvisionedThroughput" in changes or members.get("BillingMode") == "PROVISIONED"
     if "StreamSpecification" in changes and changes_capacity:
         raise ValidationError(f"{invalid}You cannot modify stream status while updating table IOPS")
