@@ -84,18 +84,14 @@ class Indexes:
     def updated(self, table: Table, definition: TableDefinition, updates: Sequence[IndexUpdate]) -> TableDefinition:
         """A definition of the table with its indexes changed; its billing mode may have changed already."""
         before = table.definition.billing_mode
-        if not updates and definition.billing_mode is before:
-            return definition
         removed = [held.index for held in self._removed(table)]
-        if definition.billing_mode is not before and removed:
-            raise ResourceInUseError(
-                f"{_in_use}: Can't change table IOPS when an index is being deleted. Table: {definition.name}"
-                f" Indexes: [{', '.join(index.name for index in removed)}]"
-            )
         statuses = {index.name: self._status(table, index) for index in table.definition.indexes}
         statuses |= {index.name: IndexStatus.DELETING for index in removed}
         for update in updates:
             self._check_update(table, update, statuses)
+        self._check_throughput_may_change(table, definition, removed)
+        if not updates and definition.billing_mode is before:
+            return definition
         return with_index_updates(
             definition,
             updates,
@@ -114,7 +110,7 @@ class Indexes:
             status = IndexStatus.CREATING if table.stage is Stage.CREATING else self._status(table, index)
             backfilling = None
             if index.was_added and status is IndexStatus.CREATING:
-                backfilling = len(held) == len(table.partitions)
+                backfilling = _is_backfilling(table, index)
             descriptions.append(_counted(IndexDescription(index, status, backfilling=backfilling), held))
         descriptions += [IndexDescription(held.index, IndexStatus.DELETING) for held in self._removed(table)]
         return descriptions
@@ -141,17 +137,45 @@ class Indexes:
             raise ResourceInUseError(
                 f"{_in_use}: Index is being deleted. Table: {table.definition.name} Index: {update.name}"
             )
-        if status is IndexStatus.CREATING and isinstance(update, RemoveIndex):
-            index = next(each for each in table.definition.indexes if each.name == update.name)
-            if sum(held.index.number == index.number for held in _held(table)) < len(table.partitions):
-                raise ResourceInUseError(
-                    f"{_in_use}: Index creation is in resource allocation phase. Retry deletion during backfilling"
-                    f" phase or when the index is active. Table: {table.definition.name} Index: {update.name}"
-                )
-        if status is IndexStatus.CREATING and is_change:
+        if status is not IndexStatus.CREATING:
+            return
+        index = next(each for each in table.definition.indexes if each.name == update.name)
+        is_backfilling = _is_backfilling(table, index)
+        if isinstance(update, RemoveIndex) and not is_backfilling:
             raise ResourceInUseError(
-                f"{_in_use}: Index is being created. Table: {table.definition.name} Index: {update.name}"
+                f"{_in_use}: Index creation is in resource allocation phase. Retry deletion during backfilling"
+                f" phase or when the index is active. Table: {table.definition.name} Index: {update.name}"
             )
+        if is_change:
+            state = "created" if is_backfilling else "created but is not backfilling yet"
+            raise ResourceInUseError(
+                f"{_in_use}: Index is being {state}. Table: {table.definition.name} Index: {update.name}"
+            )
+
+    def _check_throughput_may_change(
+        self, table: Table, definition: TableDefinition, removed: Sequence[SecondaryIndex]
+    ) -> None:
+        """The table's own throughput stays as it is while an index is made ready or removed."""
+        changes_capacity = _capacity_of(definition) != _capacity_of(table.definition)
+        if not changes_capacity and _limits_of(definition) == _limits_of(table.definition):
+            return
+        begun = [
+            index
+            for index in table.definition.indexes
+            if self._status(table, index) is IndexStatus.CREATING and not _is_backfilling(table, index)
+        ]
+        for indexes, ended, noun in ((begun, "created", "creation"), (removed, "deleted", "deletion")):
+            names = f"[{', '.join(index.name for index in indexes)}]"
+            if indexes and changes_capacity:
+                raise ResourceInUseError(
+                    f"{_in_use}: Can't change table IOPS when an index is being {ended}. Table: {definition.name}"
+                    f" Indexes: {names}"
+                )
+            if indexes:
+                raise ResourceInUseError(
+                    f"{_in_use}: OnDemandThroughput cannot be updated while index {noun} is in progress for indexes:"
+                    f" {names}"
+                )
 
     def _status(self, table: Table, index: SecondaryIndex) -> IndexStatus:
         built = sum(held.phase is IndexPhase.BUILT for held in _held(table) if held.index.number == index.number)
@@ -222,6 +246,19 @@ def announced(
 
 def _held(table: Table) -> list[FileIndex]:
     return [held for partition in table.partitions for held in partition.state.indexes if not held.index.is_of_times]
+
+
+def _is_backfilling(table: Table, index: SecondaryIndex) -> bool:
+    """Whether every file has begun to fill the index; until then it is made ready."""
+    return sum(held.index.number == index.number for held in _held(table)) == len(table.partitions)
+
+
+def _capacity_of(definition: TableDefinition) -> tuple[BillingMode, int, int]:
+    return definition.billing_mode, definition.read_capacity_units, definition.write_capacity_units
+
+
+def _limits_of(definition: TableDefinition) -> tuple[int | None, int | None]:
+    return definition.settings.max_read_request_units, definition.settings.max_write_request_units
 
 
 def _is_settled(partition: Partition, wanted: Sequence[SecondaryIndex]) -> bool:

@@ -28,6 +28,10 @@ async def add_index(region: InProcessRegion, added: dict[str, Any] = index) -> d
     )
 
 
+def changed(throughput: dict[str, Any]) -> dict[str, Any]:
+    return {"GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": "by-text", **throughput}}]}
+
+
 async def found(region: InProcessRegion, text: str) -> list[str]:
     page = await region.call(
         "Query",
@@ -99,8 +103,24 @@ async def test_while_an_index_is_made_ready_others_wait(tmp_path: Path) -> None:
             "ResourceInUseException: Attempt to change a resource which is still in use: Index creation is in resource"
             " allocation phase."
         )
+        limits = {"OnDemandThroughput": {"MaxReadRequestUnits": 100}}
+        capacity = {"ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}
+        provisioned = {"BillingMode": "PROVISIONED", **capacity}
+        for members, words in (
+            (changed(limits), "Index is being created but is not backfilling yet. Table: orders Index: by-text"),
+            (provisioned, "Can't change table IOPS when an index is being created. Table: orders Indexes: [by-text]"),
+            (limits, "OnDemandThroughput cannot be updated while index creation is in progress for indexes: [by-text]"),
+        ):
+            assert (await refusal(here, "UpdateTable", **members)).endswith(f": {words}")
         await settled(here)
         await here.call("UpdateTable", TableName="orders", GlobalSecondaryIndexUpdates=removal)
+        for members, words in (
+            (provisioned, "Can't change table IOPS when an index is being deleted. Table: orders Indexes: [by-text]"),
+            (provisioned | changed(capacity), "Index is being deleted. Table: orders Index: by-text"),
+            (limits, "OnDemandThroughput cannot be updated while index deletion is in progress for indexes: [by-text]"),
+        ):
+            assert (await refusal(here, "UpdateTable", **members)).endswith(f": {words}")
+        await here.call("UpdateTable", TableName="orders", BillingMode="PAY_PER_REQUEST")
         assert "GlobalSecondaryIndexes" not in await settled(here)
         await here.call("DeleteTable", TableName="orders")
 
