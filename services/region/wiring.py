@@ -138,7 +138,7 @@ async def open_region(settings: RegionSettings, clock: Clock) -> AsyncIterator[R
     )
     rounds = Rounds(transaction_log, region=ground.number, clock=clock)
     transactions = Transactions(registry, rounds, transaction_log=transaction_log, clock=clock)
-    indexes = Indexes(registry, region=ground.number, name=region, clock=clock)
+    indexes = Indexes(registry)
     engine = _engine(ground, indexes, transactions)
     followers = Followers(registry, definitions=lanes.definitions, topology=topology, region=region, clock=clock)
     replication = _replication_engine(ground, feed, followers)
@@ -254,7 +254,6 @@ def _engine(ground: _Ground, indexes: Indexes, transactions: Transactions) -> En
     tables = Tables(
         registry,
         ground.replicas,
-        indexes=indexes,
         facts=facts,
         topology=ground.topology,
         arns=arns,

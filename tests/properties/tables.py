@@ -60,7 +60,7 @@ def opened_table(folder: Path, definition: TableDefinition) -> Iterator[OpenTabl
         )
         registry = Registry()
         registry.put(table)
-        yield OpenTable(runner, table, Queries(registry, Indexes(registry, region=1, name="here", clock=SystemClock())))
+        yield OpenTable(runner, table, Queries(registry, Indexes(registry)))
 
 
 @contextmanager

@@ -145,14 +145,13 @@ class SimulatedRegion:
         log = SimulatedTransactionLog(self.disk, partitions)
         rounds = Rounds(log, region=number, clock=self.clock)
         transactions = Transactions(registry, rounds, transaction_log=log, clock=self.clock)
-        indexes = Indexes(registry, region=number, name=self.name, clock=self.clock)
+        indexes = Indexes(registry)
         service = RegionService(
             name=RegionName(self.name),
             items=Items(registry),
             tables=Tables(
                 registry,
                 replicas,
-                indexes=indexes,
                 facts=FactsOfReplicas(registry, self.disk.catalog),
                 topology=self.topology,
                 arns=Arns(self.name, "000000000000"),

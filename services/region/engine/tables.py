@@ -21,7 +21,8 @@ from services.region.commands.tables import (
     Units,
     UpdateTable,
 )
-from services.region.engine.indexes import Indexes, announced
+from services.region.engine.index_states import announced, descriptions_of, occupy
+from services.region.engine.index_updates import IndexUpdates, check_deletable
 from services.region.engine.registry import Registry, Table
 from services.region.engine.replica_facts import FactsOfReplicas
 from services.region.engine.replicas import Replicas
@@ -69,7 +70,6 @@ class Tables:
         registry: Registry,
         replicas: Replicas,
         *,
-        indexes: Indexes,
         facts: FactsOfReplicas,
         topology: Topology,
         arns: Arns,
@@ -77,7 +77,7 @@ class Tables:
         delay_s: float,
     ) -> None:
         self._registry = registry
-        self._indexes = indexes
+        self._index_updates = IndexUpdates(region=topology.named(arns.region).number, name=arns.region, clock=clock)
         self._replicas = replicas
         self._topology = topology
         self._facts = facts
@@ -94,7 +94,7 @@ class Tables:
                 raise LimitExceededError(
                     f"Subscriber limit exceeded: There is a limit of {tables_per_region_max} tables per subscriber"
                 )
-            self._indexes.check_new(command.indexes, command.billing_mode)
+            self._index_updates.check_new(command.indexes, command.billing_mode)
             now_us = self._clock.wall_us()
             stream = command.stream if command.stream is not None and command.stream.enabled else None
             definition = TableDefinition(
@@ -143,7 +143,7 @@ class Tables:
                 )
             if self._delays.is_updating(table.generation):
                 raise _being_updated(table)
-            self._indexes.check_deletable(table)
+            check_deletable(table)
             remaining = tuple(name for name in table.definition.replicas if name != self._region)
             definition = table.definition.with_replicas(remaining)
             description = replace(self.description(table), status=TableStatus.DELETING)
@@ -160,7 +160,7 @@ class Tables:
             table = self._changeable(command.name)
             self._check_idle(table, command)
             definition = self._with_settings(table.definition, command)
-            definition = self._indexes.updated(table, definition, command.index_updates)
+            definition = self._index_updates.updated(table, definition, command.index_updates)
             definition = self._with_replicas(definition, command)
             if definition != table.definition and definition.is_global:
                 if not table.definition.is_global:
@@ -199,7 +199,7 @@ class Tables:
             size_bytes=sum(state.size_bytes for state in states),
             is_protected=self._facts.of(table.generation).is_protected,
             now_us=self._clock.wall_us(),
-            indexes=self._delays.shown(table.generation, self._indexes.descriptions(table)),
+            indexes=self._delays.shown(table.generation, descriptions_of(table)),
         )
 
     def _answer(self, command: UpdateTable, *, before: TableDefinition, after: Table) -> TableDescription:
@@ -277,7 +277,7 @@ class Tables:
             return TableStatus.CREATING
         if table.stage is Stage.DELETING:
             return TableStatus.DELETING
-        changing = self._replicas.is_changing(table.definition, self._clock.wall_us()) or self._indexes.occupies(table)
+        changing = self._replicas.is_changing(table.definition, self._clock.wall_us()) or occupy(table)
         changing = changing or self._delays.is_updating(table.generation)
         return TableStatus.UPDATING if changing else TableStatus.ACTIVE
 
