@@ -62,6 +62,7 @@ async def _serve_on(listening: socket.socket, settings: RegionSettings) -> None:
                 access_log=False,
                 log_config=None,
                 server_header=False,
+                headers=[("server", "Server")],  # the word that DynamoDB sends
                 timeout_keep_alive=_keep_alive_s,
                 timeout_graceful_shutdown=_drain_s,
                 backlog=1024,

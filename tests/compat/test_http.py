@@ -29,6 +29,7 @@ def test_a_reply_has_the_services_headers(url: str) -> None:
     assert reply.status == 200
     assert reply.headers["content-type"] == "application/x-amz-json-1.0"
     assert re.fullmatch("[A-Z0-9]{52}", reply.headers["x-amzn-requestid"])
+    assert reply.headers["server"] == "Server"
     assert "x-amz-crc32" in reply.headers, "the connection compares it with the body"
 
 
@@ -217,19 +218,41 @@ def test_checks_of_a_request_have_their_order(url: str) -> None:
             assert connection.reply().error == error
 
 
-def test_a_request_may_be_gzip(url: str, table: Any) -> None:
+@pytest.mark.parametrize(
+    ("coding", "pack"),
+    [
+        ("gzip", gzip.compress),
+        ("gzip", lambda body: gzip.compress(body[:10]) + gzip.compress(body[10:])),
+        ("gzip", lambda body: gzip.compress(body) + b"junk"),
+        ("deflate", zlib.compress),
+        ("deflate", lambda body: zlib.compress(body) + gzip.compress(b"junk")),
+    ],
+)
+def test_a_request_may_be_compressed(url: str, table: Any, coding: str, pack: Callable[[bytes], bytes]) -> None:
     name = unique()
-    body = put(table, name)
-    halves = gzip.compress(body[:10]) + gzip.compress(body[10:])
-    for content in (gzip.compress(body), halves):
-        assert ask(url, "PutItem", content, "Content-Encoding: gzip").status == 200
+    assert ask(url, "PutItem", pack(put(table, name)), f"Content-Encoding: {coding}").status == 200
     assert ask(url, "GetItem", get(table, name)).document["Item"] == {"p": {"S": name}}
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", gzip.compress(b"{}")[:-1], gzip.compress(b"{}") + b"junk"])
-def test_what_is_no_gzip_fails_as_the_service_fails(url: str, content: bytes) -> None:
+def test_a_deflate_request_is_a_single_stream(url: str) -> None:
+    halves = zlib.compress(b'{"Lim') + zlib.compress(b'it":1}')
+    assert ask(url, "ListTables", halves, "Content-Encoding: deflate").error == "SerializationException"
+
+
+@pytest.mark.parametrize(
+    ("coding", "content"),
+    [
+        ("gzip", b""),
+        ("gzip", b"{}"),
+        ("gzip", gzip.compress(b"{}")[:-1]),
+        ("deflate", b""),
+        ("deflate", b"{}"),
+        ("br", b"{}"),
+    ],
+)
+def test_what_cannot_be_unpacked_fails_as_the_service_fails(url: str, coding: str, content: bytes) -> None:
     """A client error would be kinder, but an InternalServerError is what the service answers."""
-    reply = ask(url, "ListTables", content, "Content-Encoding: gzip")
+    reply = ask(url, "ListTables", content, f"Content-Encoding: {coding}")
     assert (reply.status, reply.error) == (500, "InternalServerError")
 
 
@@ -249,7 +272,13 @@ def test_a_request_that_unpacks_to_more_than_16_megabytes_is_refused(url: str) -
         ("*, gzip;q=0.5", "deflate"),
         ("GZIP", "gzip"),
         ("gzip;q=0", None),
-        ("gzip;q=dog", None),
+        ("gzip;q=0;q=1", None),
+        ("gzip;nq=0", None),
+        ("gzip;q=0, gzip;q=1, gzip;q=0", "gzip"),
+        ("gzip;q=3, deflate;q=5", "gzip"),
+        ("deflate;q=-1, gzip;q=0.2", "gzip"),
+        ("deflate;q=0.5, gzip;q=dog", "gzip"),
+        ("gzip;q =0", "gzip"),
         ("br, identity", None),
         ("", None),
     ],
@@ -265,6 +294,13 @@ def test_large_replies_are_compressed_for_who_accepts_it(
     unpack: dict[str | None, Callable[[bytes], bytes]] = {"gzip": gzip.decompress, "deflate": zlib.decompress}
     body = unpack.get(coding, bytes)(reply.body)
     assert len(json.loads(body)["Item"]["text"]["S"]) == size
+
+
+def test_the_first_of_several_accepted_encodings_decides(url: str, table: Any) -> None:
+    name = unique()
+    table.put_item(Item={"p": name, "text": "x" * 10_000})
+    reply = ask(url, "GetItem", get(table, name), "Accept-Encoding: identity", "Accept-Encoding: gzip")
+    assert "content-encoding" not in reply.headers
 
 
 def test_small_replies_are_never_compressed(url: str, table: Any) -> None:

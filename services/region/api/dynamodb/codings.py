@@ -1,4 +1,4 @@
-"""Content codings as DynamoDB has them: requests may be gzip, large replies are compressed for whoever accepts it."""
+"""Content codings as DynamoDB has them: requests may be gzip or deflate, large replies are if that is accepted."""
 
 import gzip
 import zlib
@@ -7,38 +7,44 @@ from shared.errors import InternalServerError, RequestTooLargeError
 from shared.limits import request_body_bytes_max
 
 compressed_reply_bytes_min = 4096
-_gzip_window = 31  # zlib's word for a gzip member
+_windows = {b"gzip": 31, b"deflate": 15}  # zlib's words for a gzip member and a zlib stream
+_gzip_member = b"\x1f\x8b\x08"
 _level = 1  # of a megabyte most is won at a third of the time
 
 
 def decoded(body: bytes, coding: bytes) -> bytes:
-    """The request itself. What is no gzip is answered with an InternalServerError, as DynamoDB does."""
-    if coding.strip().lower() != b"gzip":
+    """The request itself. What can't be unpacked is answered with an InternalServerError, as DynamoDB does.
+
+    Gzip members may follow each other; whatever else comes after the end is passed over, which is DynamoDB's way too.
+    """
+    window = _windows.get(coding.strip().lower())
+    if window is None:
         raise InternalServerError
     parts: list[bytes] = []
     size = 0
     rest = body
     try:
-        while rest or not parts:
-            member = zlib.decompressobj(_gzip_window)
-            parts.append(member.decompress(rest, request_body_bytes_max + 1 - size))
+        while not parts or (window == _windows[b"gzip"] and rest.startswith(_gzip_member)):
+            stream = zlib.decompressobj(window)
+            parts.append(stream.decompress(rest, request_body_bytes_max + 1 - size))
             size += len(parts[-1])
             if size > request_body_bytes_max:
                 raise RequestTooLargeError("Request body exceeds the limit of 16 MB")
-            if not member.eof:
+            if not stream.eof:
                 raise InternalServerError
-            rest = member.unused_data
+            rest = stream.unused_data
     except zlib.error as error:
         raise InternalServerError from error
     return b"".join(parts)
 
 
 def accepted_coding(accept_encoding: bytes) -> bytes | None:
-    """The coding of the reply by RFC 9110 (12.5.3): the heaviest that is known, the first of equals, gzip for `*`."""
+    """The coding of the reply: the heaviest that is known, the first of equals, gzip for `*`; loose in its forms."""
     weights: dict[bytes, float] = {}
     for entry in accept_encoding.lower().split(b","):
-        name, *parameters = (part.strip() for part in entry.split(b";"))
-        weights.setdefault(name, _weight(parameters))
+        name, _, parameters = entry.partition(b";")
+        name = name.strip()
+        weights[name] = max(_weight(parameters), weights.get(name, 0.0))
     if b"*" in weights:
         for name in (b"gzip", b"deflate"):
             weights.setdefault(name, weights[b"*"])
@@ -52,12 +58,10 @@ def encoded(body: bytes, coding: bytes) -> bytes:
     return zlib.compress(body, _level)
 
 
-def _weight(parameters: list[bytes]) -> float:
-    for parameter in parameters:
-        name, _, value = parameter.partition(b"=")
-        if name.strip() == b"q":
-            try:
-                return float(value)
-            except ValueError:
-                return 0.0
-    return 1.0
+def _weight(parameters: bytes) -> float:
+    """What follows the first `q=`, wherever it stands, within 0 and 1; full weight where that is no number."""
+    _, _, value = parameters.partition(b"q=")
+    try:
+        return min(1.0, max(0.0, float(value.partition(b";")[0])))
+    except ValueError:
+        return 1.0

@@ -111,10 +111,12 @@ class DynamoDBProtocol(HttpToolsProtocol):
         self._fields = {}
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Fields of one name are joined as RFC 9110 (5.3) allows."""
+        """Fields of one name are joined as RFC 9110 (5.3) allows; of Accept-Encoding DynamoDB sees the first alone."""
         name = name.lower()
         fields = self._fields
         if name in fields:
+            if name == b"accept-encoding":
+                return
             value = fields[name] + (b"; " if name == b"cookie" else b", ") + value
         fields[name] = value
 
