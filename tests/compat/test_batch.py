@@ -115,6 +115,18 @@ def test_the_same_key_twice_is_refused(client: Any, table: Any) -> None:
         client.batch_get_item(RequestItems={table.name: {"Keys": [key(name), key(name)]}})
 
 
+def test_a_key_with_its_number_in_two_forms_is_answered_once_and_written_never(client: Any, number_table: Any) -> None:
+    """The service compares keys to read as they are written, and keys to write by value."""
+    name = number_table.name
+    place = {"p": {"S": unique()}}
+    plain, exponential = place | {"c": {"N": "1000"}}, place | {"c": {"N": "1e3"}}
+    with invalid("Provided list of item keys contains duplicates"):
+        client.batch_write_item(RequestItems={name: [{"PutRequest": {"Item": key}} for key in (plain, exponential)]})
+    client.put_item(TableName=name, Item=plain)
+    found = client.batch_get_item(RequestItems={name: {"Keys": [plain, exponential]}})
+    assert found["Responses"][name] == [plain]
+
+
 def test_one_bad_item_refuses_the_whole_batch(client: Any, table: Any) -> None:
     good = unique()
     with invalid("key"):

@@ -3,7 +3,14 @@
 import asyncio
 from collections import defaultdict
 
-from services.region.commands.batches import BatchGetItem, BatchWriteItem, ItemsFound, ItemsWritten, ItemToPut
+from services.region.commands.batches import (
+    BatchGetItem,
+    BatchWriteItem,
+    ItemsFound,
+    ItemsWritten,
+    ItemToPut,
+    KeysToGet,
+)
 from services.region.commands.items import (
     DeleteItem,
     GetItem,
@@ -33,10 +40,10 @@ class Batches:
         images: dict[str, list[bytes]] = {name: [] for name in command.tables}
         unprocessed: dict[str, list[Item]] = defaultdict(list)
         units: dict[str, float] = defaultdict(float)
-        self._refuse_duplicate_keys(command)
+        keys = {name: self._distinct_keys(name, wanted) for name, wanted in command.tables.items()}
         room = batch_reply_bytes_max
         for name, wanted in command.tables.items():
-            for key in wanted.keys:
+            for key in keys[name]:
                 if room <= 0:
                     unprocessed[name].append(key)
                     continue
@@ -78,12 +85,10 @@ class Batches:
                 collections[name].append(result.collection)
         return ItemsWritten(units, index_units, collections)
 
-    def _refuse_duplicate_keys(self, command: BatchGetItem) -> None:
-        for name, wanted in command.tables.items():
-            schema = self._registry.serving(name).schema
-            keys = [key_of_request(schema, key) for key in wanted.keys]
-            if len(set(keys)) != len(keys):
-                raise ValidationError("Provided list of item keys contains duplicates")
+    def _distinct_keys(self, name: str, wanted: KeysToGet) -> list[Item]:
+        """All fit the table's schema; a number that is written in two ways is one key."""
+        schema = self._registry.serving(name).schema
+        return list({key_of_request(schema, key): key for key in wanted.keys}.values())
 
     def _refuse_duplicate_writes(self, command: BatchWriteItem) -> None:
         for name, requests in command.tables.items():

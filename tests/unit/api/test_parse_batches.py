@@ -90,7 +90,7 @@ def test_writes_arrive_in_the_command() -> None:
             {name: {"Keys": [_key(number) for number in range(60)]} for name in ("orders", "items")},
             "Too many items requested for the BatchGetItem call",
         ),
-        ({"orders": {"Keys": [_key(1), {"pk": {"N": "1.0"}}]}}, "Provided list of item keys contains duplicates"),
+        ({"orders": {"Keys": [_key(1), _key(1)]}}, "Provided list of item keys contains duplicates"),
         (
             {"orders": {"Keys": [_key(1)], "AttributesToGet": ["a"], "ProjectionExpression": "a"}},
             (

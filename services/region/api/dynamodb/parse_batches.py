@@ -8,7 +8,8 @@ import orjson
 
 from services.region.api.dynamodb import constraints
 from services.region.api.dynamodb import members as shapes
-from services.region.api.dynamodb.members import ListOf, MapOf, Members, Structure, structure
+from services.region.api.dynamodb.attribute_values import Attributes
+from services.region.api.dynamodb.members import AttributeMap, ListOf, MapOf, Members, Structure, structure
 from services.region.api.dynamodb.parameters import (
     capacity_wish,
     check_attributes_to_get,
@@ -24,12 +25,19 @@ from services.region.commands.batches import BatchGetItem, BatchWriteItem, ItemT
 from services.region.commands.names import NameInArn
 from shared import limits
 from shared.errors import ValidationError
-from shared.model.values import Item
+
+
+class _KeyBesideWritten(AttributeMap):
+    """Leaves the request as it was written."""
+
+    def read_element(self, value: Any) -> Attributes:
+        return super().read_element(value.copy() if type(value) is dict else value)
+
 
 _keys_and_attributes = structure(
     "KeysAndAttributes",
     "Keys",
-    Keys=ListOf(shapes.attributes),
+    Keys=ListOf(_KeyBesideWritten()),
     AttributesToGet=shapes.attributes_to_get,
     ConsistentRead=shapes.flag,
     ProjectionExpression=shapes.text,
@@ -93,7 +101,7 @@ def parse_batch_get_item(request: dict[str, Any]) -> BatchGetItem:
         projection = projection_of(wanted, substitutions)
         substitutions.check_all_used()
         keys = [item_of(key) for key in wanted["Keys"]]
-        _check_distinct(keys)
+        _check_distinct(request["RequestItems"][table]["Keys"])
         keys_count += len(keys)
         if keys_count > limits.batch_get_keys_max:
             raise ValidationError("Too many items requested for the BatchGetItem call")
@@ -146,8 +154,9 @@ def _length_error(place: str, bound: str) -> str:
     return f"Value at '{place}' failed to satisfy constraint: Member must have length {bound}"
 
 
-def _check_distinct(keys: list[Item]) -> None:
-    if len({orjson.dumps(key, option=orjson.OPT_SORT_KEYS) for key in keys}) < len(keys):
+def _check_distinct(keys_as_written: list[Any]) -> None:
+    """Where a number is written in two ways DynamoDB takes both keys, and answers once."""
+    if len({orjson.dumps(key, option=orjson.OPT_SORT_KEYS) for key in keys_as_written}) < len(keys_as_written):
         raise ValidationError(_duplicate_keys)
 
 
