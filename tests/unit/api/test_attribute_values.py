@@ -101,6 +101,7 @@ def test_a_wrong_value_is_explained_in_the_services_words(value: object, message
         ({"B": []}, "Unrecognized collection type class java.nio.ByteBuffer"),
         ({"B": "AAE"}, "Base64 encoded length is expected a multiple of 4 bytes but found: 3"),
         ({"B": "AAF="}, "Invalid last non-pad Base64 character dectected"),
+        ({"B": "=+/="}, "Invalid last non-pad Base64 character dectected"),
         ({"B": "A?A="}, "Invalid base 64 character: '?'"),
         ({"SS": "x"}, "Unexpected field type"),
         ({"SS": {}}, "Start of structure or map found where not expected"),

@@ -184,7 +184,7 @@ def _wrong_base64(text: str) -> SerializationError:
     """The words of the Base64 codec in the AWS SDK for Java, which the service shares."""
     if len(text) % 4:
         return SerializationError(f"Base64 encoded length is expected a multiple of 4 bytes but found: {len(text)}")
-    strange = re.search(r"[^A-Za-z0-9+/]", text.rstrip("="))
+    strange = re.search(r"[^A-Za-z0-9+/=]", text)
     if strange is not None:
         return SerializationError(f"Invalid base 64 character: '{strange[0]}'")
     return SerializationError("Invalid last non-pad Base64 character dectected")
