@@ -321,6 +321,8 @@ def test_expressions_can_not_look_into_index_keys(table: Any) -> None:
         table.update_item(Key={"p": "p"}, UpdateExpression="SET x.y = :v", ExpressionAttributeValues={":v": 1})
     with invalid(message):
         table.query(IndexName="all", KeyConditionExpression=Key("x").eq("x"), ProjectionExpression="x[0]")
+    with invalid(message):
+        table.query(KeyConditionExpression=Key("p").eq("p"), FilterExpression=Attr("x.y").exists())
 
 
 def test_capacity_of_a_query_is_the_index_own(table: Any) -> None:

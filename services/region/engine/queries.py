@@ -37,6 +37,7 @@ class Queries:
             check_paths(schema, table.indexes, command.projection)
         if command.filter is not None:
             check_filter(command.filter, command, schema.names)
+            check_paths(schema, table.indexes, command.filter)
         page = _page_for(command)
         partition = table.partition(wanted.slot)
         last_key: Item | None = None
