@@ -15,15 +15,14 @@ _query_parts = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz
 def check_signed(fields: Mapping[bytes, bytes], query: bytes) -> None:
     """Raises unless the request has all parts of a signature, in its header or in its query string."""
     authorization = fields.get(b"authorization")
-    in_query = b"X-Amz-Algorithm" in query
-    if authorization is None or not authorization.startswith(b"AWS4-"):
-        if not in_query or authorization is not None:
-            raise MissingAuthenticationTokenError
+    if b"X-Amz-Algorithm" in query:
+        if authorization is not None:
+            raise InvalidSignatureError(
+                "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."
+            )
         _check_query(query)
-    elif in_query:
-        raise InvalidSignatureError(
-            "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."
-        )
+    elif authorization is None or not authorization.startswith(b"AWS4-"):
+        raise MissingAuthenticationTokenError
     elif not (
         b"Credential=" in authorization
         and b"Signature=" in authorization
