@@ -122,6 +122,7 @@ def test_arns_that_name_no_table_here(client: Any, arn: str) -> None:
             "Invalid TableArn: Invalid ResourceArn provided as input ",
         ),
         arn.replace(arn.split(":")[4], "999999999999"): ("AccessDeniedException", "Access is denied"),
+        "arn:aws:dynamodb:eu-north-1:999999999999:table/any": ("AccessDeniedException", "Access is denied"),
         "arn:aws:s3:::bucket": ("AccessDeniedException", "Access is denied"),
         f"{arn}/index/by-date": ("ValidationException", "only table or stream is accepted"),
         f"{arn}/stream/2000-01-01T00:00:00.000": (
@@ -140,3 +141,13 @@ def test_arns_that_name_no_table_here(client: Any, arn: str) -> None:
         for call in calls:
             with refused(code, message):
                 call(given)
+
+
+def test_a_wrong_arn_is_told_before_an_empty_list_and_that_before_a_missing_table(client: Any, arn: str) -> None:
+    name = arn.partition("/")[2]
+    empty = "Atleast one Tag{} needs to be provided as Input."
+    for given, message in ((name, "ARNs must start with 'arn:'"), (arn.replace(name, unique("nowhere")), empty)):
+        with invalid(message.format("")):
+            client.tag_resource(ResourceArn=given, Tags=[])
+        with invalid(message.format(" Key")):
+            client.untag_resource(ResourceArn=given, TagKeys=[])

@@ -54,10 +54,10 @@ class Arns:
         if _of_another_service(arn):
             raise AccessDeniedError
         match = _read(arn)
-        if (match["partition"], match["region"]) != (partition, self.region):
-            raise ValidationError(f"Invalid TableArn: Invalid ResourceArn provided as input {arn}")
         if match["account"] != self.account:
             raise AccessDeniedError
+        if (match["partition"], match["region"]) != (partition, self.region):
+            raise ValidationError(f"Invalid TableArn: Invalid ResourceArn provided as input {arn}")
         return Resource(match["table"], match["name"] or "")
 
     def with_policy(self, arn: str) -> Resource:

@@ -1,7 +1,7 @@
 """What tags may be: their number, their characters, and the words for those that can't be."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import Any
 
 from shared.errors import ValidationError
@@ -24,6 +24,11 @@ def tags_of(pairs: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
         tags[str(key)] = value
     check_count(tags)
     return tags
+
+
+def check_any(given: Sized, kind: str) -> None:
+    if not given:
+        raise ValidationError(f"Atleast one {kind} needs to be provided as Input.")
 
 
 def check_key(key: str | None) -> None:

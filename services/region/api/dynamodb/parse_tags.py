@@ -19,8 +19,6 @@ def parse_tag_resource(request: dict[str, Any]) -> TagResource:
     members = _tag.read(request)
     arn = _arn_of(members)
     constraints.check(members, _tag)
-    if not members["Tags"]:
-        raise ValidationError("Atleast one Tag needs to be provided as Input.")
     return TagResource(arn, tags_of(members["Tags"]))
 
 
@@ -29,8 +27,6 @@ def parse_untag_resource(request: dict[str, Any]) -> UntagResource:
     arn = _arn_of(members)
     constraints.check(members, _untag)
     keys = members["TagKeys"]
-    if not keys:
-        raise ValidationError("Atleast one Tag Key needs to be provided as Input.")
     for key in keys:
         check_key(key)
     check_count(keys)
