@@ -70,6 +70,7 @@ def test_keys_may_have_four_attributes_of_each_kind(resource: Any) -> None:
     [
         ("pc", {"GlobalSecondaryIndexes": []}, _prefix + "List of GlobalSecondaryIndexes is empty"),
         ("pc", {"LocalSecondaryIndexes": []}, _prefix + "List of LocalSecondaryIndexes is empty"),
+        ("pca", {"GlobalSecondaryIndexes": []}, _prefix + "List of GlobalSecondaryIndexes is empty"),
         (
             "pc",
             {"GlobalSecondaryIndexes": [global_index("index", "q")]},
@@ -220,7 +221,7 @@ def test_local_indexes_need_a_sort_key_of_the_table(client: Any) -> None:
     with invalid(
         _prefix + "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex"
     ):
-        create(client, "pa", "p", LocalSecondaryIndexes=[local_index("index", "p", "a")])
+        create(client, "pa", "p", LocalSecondaryIndexes=[local_index("index", "p", "undefined")])
 
 
 def test_no_more_than_100_attributes_are_included(client: Any) -> None:

@@ -14,11 +14,12 @@ _invalid = "One or more parameter values were invalid: "
 
 
 def check_definitions(members: Members) -> None:
-    """Attributes are defined once, and those are defined that keys of the table and its indexes use."""
+    """Attributes are defined once, lists name indexes, and those are defined that keys of the table and these use."""
     defined = [each["AttributeName"] for each in members["AttributeDefinitions"]]
     for position, name in enumerate(defined):
         if name in defined[:position]:
             raise ValidationError(f"Attribute Name is duplicated: {name}")
+    _check_lists(members)
     indexes = [*members.get("LocalSecondaryIndexes", ()), *members.get("GlobalSecondaryIndexes", ())]
     used = [each["AttributeName"] for each in members["KeySchema"]]
     for index in indexes:
@@ -37,6 +38,17 @@ def check_definitions(members: Members) -> None:
         )
 
 
+def _check_lists(members: Members) -> None:
+    for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
+        if member in members and not members[member]:
+            raise ValidationError(f"{_invalid}List of {member} is empty")
+    if "LocalSecondaryIndexes" in members and len(members["KeySchema"]) == 1:
+        raise ValidationError(
+            f"{_invalid}Table KeySchema does not have a range key, which is required when specifying a"
+            " LocalSecondaryIndex"
+        )
+
+
 def check_included_attributes(counts: Iterable[int]) -> None:
     if sum(counts) > limits.projected_attributes_of_table_max:
         raise ValidationError(
@@ -46,13 +58,6 @@ def check_included_attributes(counts: Iterable[int]) -> None:
 
 
 def check_local(indexes: Sequence[Members], key_schema: KeySchema, names: set[str]) -> None:
-    if not indexes:
-        raise ValidationError(f"{_invalid}List of LocalSecondaryIndexes is empty")
-    if key_schema.sort is None:
-        raise ValidationError(
-            f"{_invalid}Table KeySchema does not have a range key, which is required when specifying a"
-            " LocalSecondaryIndex"
-        )
     for index in indexes:
         name, elements = index["IndexName"], index["KeySchema"]
         if len(elements) > 1 and elements[0]["AttributeName"] == elements[1]["AttributeName"]:
@@ -75,8 +80,6 @@ def check_local(indexes: Sequence[Members], key_schema: KeySchema, names: set[st
 
 
 def check_global(indexes: Sequence[Members], billing_mode: BillingMode, names: set[str]) -> None:
-    if not indexes:
-        raise ValidationError(f"{_invalid}List of GlobalSecondaryIndexes is empty")
     for index in indexes:
         name = index["IndexName"]
         check_global_keys(index["KeySchema"])
