@@ -138,7 +138,7 @@ def test_a_provisioned_table_is_described() -> None:
         "TableSizeBytes": 99,
         "ItemCount": 3,
         "TableArn": "arn:aws:dynamodb:eu-west-1:000000000000:table/orders",
-        "TableId": "00010203-0405-0607-0809-0a0b0c0d0e0f",
+        "TableId": "00010203-0405-4607-8809-0a0b0c0d0e0f",
         "DeletionProtectionEnabled": False,
         "WarmThroughput": {"ReadUnitsPerSecond": 5, "WriteUnitsPerSecond": 6, "Status": "ACTIVE"},
     }

@@ -44,7 +44,7 @@ def describe(described: TableDescription, *, arns: Arns) -> dict[str, Any]:
         "TableSizeBytes": described.size_bytes,
         "ItemCount": described.item_count,
         "TableArn": arn,
-        "TableId": str(UUID(bytes=definition.generation)),
+        "TableId": str(UUID(bytes=definition.generation, version=4)),
     }
     members |= _billing(described)
     members |= describe_indexes(described, arn=arn)
