@@ -283,6 +283,19 @@ def test_of_several_indexes_with_a_key_the_first_by_name_is_told(resource: Any) 
                 written(made, write, x=1)
 
 
+@pytest.mark.parametrize(
+    ("outcome", "value", "kind"),
+    [("absent + :v", 1, "N"), ("x[0] - :v", 1, "N"), ("list_append(absent, :v)", [], "L")],
+)
+def test_what_an_update_computes_has_a_type_before_the_item_is_read(
+    table: Any, outcome: str, value: Any, kind: str
+) -> None:
+    with invalid(f"Type mismatch for Index Key x Expected: S Actual: {kind} IndexName: all"):
+        table.update_item(
+            Key={"p": unique()}, UpdateExpression=f"SET x = {outcome}", ExpressionAttributeValues={":v": value}
+        )
+
+
 def test_an_update_that_computes_another_type_is_refused(table: Any) -> None:
     p = unique()
     table.put_item(Item={"p": p, "count1": 1})

@@ -70,7 +70,7 @@ class Items:
                 if name in command.update.paths:
                     raise KeyUpdateError(name)
             if table.indexes:
-                check_assigned_index_keys(table.indexes, command.update.assigned)
+                check_assigned_index_keys(table.indexes, command.update.assigned_types)
             check_key_paths(table.schema, command.update.nested)
             check_index_key_paths(table.indexes, command.update.nested)
         return _submit(table, key, command, lambda stored: decide_update(command, stored, indexes=table.indexes))

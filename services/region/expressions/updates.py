@@ -12,9 +12,12 @@ from typing import NamedTuple
 from services.region.expressions.edits import Edit, edited
 from services.region.expressions.nodes import (
     Action,
+    Arithmetic,
+    Call,
     DeleteAction,
     Literal,
     RemoveAction,
+    SetAction,
     UpdateTree,
     ValuePlaceholder,
 )
@@ -25,7 +28,7 @@ from services.region.expressions.substitutions import Substitutions
 from services.region.expressions.update_actions import MissingAttributeError, Outcome, bind_action, bind_names
 from services.region.expressions.update_parser import parse_update
 from shared.errors import ValidationError
-from shared.model.values import AttributeValue, Item
+from shared.model.values import AttributeValue, Item, type_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Update:
     nested: tuple[str, ...]  # top-level names that it looks into, to write or to read
     creates: bool  # whether it makes an item where there is none; what only removes does not
     sections: tuple[tuple[_BoundAction, ...], ...]
+    tree: UpdateTree  # that the sections are of
 
     @property
     def assigned(self) -> Mapping[str, AttributeValue]:
@@ -55,6 +59,16 @@ class Update:
             for section in self.sections
             for action in section
             if action.value is not None and len(action.path) == 1
+        }
+
+    @property
+    def assigned_types(self) -> Mapping[str, str]:
+        """The types of what it gives to whole attributes, by their names, where no item is needed to tell them."""
+        return {
+            str(bound.path[0]): kind
+            for section, source in zip(self.sections, self.tree.sections, strict=True)
+            for bound, action in zip(section, source.actions, strict=True)
+            if len(bound.path) == 1 and (kind := _certain_type(bound, action)) is not None
         }
 
     @property
@@ -96,7 +110,7 @@ def update_from(tree: UpdateTree, substitutions: Substitutions) -> Update:
     values = [_given_value(action, binder) for action in reversed(actions)]
     sections = tuple(tuple(_BoundAction(path, outcomes.pop(), values.pop()) for path in section) for section in paths)
     creates = not all(isinstance(action, RemoveAction | DeleteAction) for action in actions)
-    return Update(tuple(targets.heads), tuple(targets.nested | binder.nested), creates, sections)
+    return Update(tuple(targets.heads), tuple(targets.nested | binder.nested), creates, sections, tree)
 
 
 def updated_attributes(item: Item, touched: tuple[BoundPath, ...]) -> Item:
@@ -108,6 +122,17 @@ def _given_value(action: Action, binder: Binder) -> AttributeValue | None:
     if isinstance(action, RemoveAction) or not isinstance(action.value, ValuePlaceholder | Literal):
         return None
     return binder.value(action.value)
+
+
+def _certain_type(bound: _BoundAction, action: Action) -> str | None:
+    if bound.value is not None:
+        return type_of(bound.value)
+    match action:
+        case SetAction(value=Arithmetic()):
+            return "N"
+        case SetAction(value=Call("list_append")):
+            return "L"
+    return None
 
 
 def _collect(item: Item, section: tuple[_BoundAction, ...], edits: list[Edit]) -> MissingAttributeError | None:

@@ -56,7 +56,7 @@ def check_index_keys(indexes: Iterable[SecondaryIndex], item: Item) -> None:
         for attribute in index.key_attributes:
             value = item.get(attribute.name)
             if value is not None:
-                _check_type(index, attribute, value)
+                _check_type(index, attribute, type_of(value))
                 if _is_empty(value):
                     raise ValidationError(
                         "One or more parameter values are not valid. A value specified for a secondary index key is"
@@ -75,12 +75,12 @@ def check_size_with_entries(indexes: Iterable[SecondaryIndex], item: Item, probl
             raise ValidationError(problem)
 
 
-def check_assigned_index_keys(indexes: Iterable[SecondaryIndex], assigned: Mapping[str, AttributeValue]) -> None:
-    """What an update gives attributes outright is judged before the item is read."""
+def check_assigned_index_keys(indexes: Iterable[SecondaryIndex], types: Mapping[str, str]) -> None:
+    """What an update gives attributes is judged before the item is read, where its type is certain."""
     for index in indexes:
         for attribute in index.key_attributes:
-            if (value := assigned.get(attribute.name)) is not None:
-                _check_type(index, attribute, value)
+            if (kind := types.get(attribute.name)) is not None:
+                _check_type(index, attribute, kind)
 
 
 def check_updated_index_keys(indexes: Iterable[SecondaryIndex], after: Item, written: Collection[str]) -> None:
@@ -137,8 +137,7 @@ def _not_empty(value: AttributeValue) -> str:
     return f"The AttributeValue for a key attribute cannot contain an empty {kind} value."
 
 
-def _check_type(index: SecondaryIndex, attribute: KeyAttribute, value: AttributeValue) -> None:
-    kind = type_of(value)
+def _check_type(index: SecondaryIndex, attribute: KeyAttribute, kind: str) -> None:
     if kind != attribute.type:
         raise ValidationError(
             f"{_invalid}Type mismatch for Index Key {attribute.name} Expected: {attribute.type} Actual: {kind}"

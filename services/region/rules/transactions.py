@@ -72,7 +72,7 @@ def key_of(schema: KeySchema, indexes: Sequence[SecondaryIndex], action: Action)
         for name in schema.names:
             if name in action.update.paths:
                 raise KeyUpdateError(name)
-        check_assigned_index_keys(indexes, action.update.assigned)
+        check_assigned_index_keys(indexes, action.update.assigned_types)
         check_key_paths(schema, action.update.nested)
         check_index_key_paths(indexes, action.update.nested)
     return key

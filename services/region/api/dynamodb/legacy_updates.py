@@ -44,7 +44,7 @@ def attribute_updates_of(members: Members) -> AttributeUpdates | None:
     check_names(updates)
     actions = tuple(_action(name, update.get("Action", "PUT"), update.get("Value")) for name, update in updates.items())
     update = update_from(UpdateTree((Section("SET", actions),)), no_substitutions)
-    return AttributeUpdates(update.paths, update.nested, update.creates, update.sections)
+    return AttributeUpdates(update.paths, update.nested, update.creates, update.sections, update.tree)
 
 
 def _action(name: str, action: str, given: StandaloneValue | None) -> Action:
