@@ -275,7 +275,12 @@ def _engine(ground: _Ground, indexes: Indexes, transactions: Transactions) -> En
         transactions=transactions,
         statements=Statements(registry, items, selects, slices, clock=clock),
         statement_transactions=StatementTransactions(registry, transactions, slices, clock=clock),
-        streams=Streams(registry, streams, region=ground.settings.region, iterator_key=ground.key, clock=clock),
+        streams=Streams(
+            *(registry, streams, ground.partitions),
+            region=ground.settings.region,
+            iterator_key=ground.key,
+            clock=clock,
+        ),
         times_to_live=TimesToLive(registry, tables, region=ground.number, clock=clock),
     )
 

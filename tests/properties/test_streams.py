@@ -104,7 +104,7 @@ async def _check(
     definition = TableDefinition(next(region.generations), "table", schema, 2, (RegionName("here"),), created_us=0)
     partitions = [region.partitions.of(Lane(definition.generation, number)) for number in range(2)]
     registry, register = Registry(), StreamRegister(clock)
-    streams = Streams(registry, register, region="here", iterator_key=b"key", clock=clock)
+    streams = Streams(registry, register, region.partitions, region="here", iterator_key=b"key", clock=clock)
 
     def become(changed: TableDefinition) -> None:
         table = Table(LocalTable(changed, Stage.ACTIVE), partitions)

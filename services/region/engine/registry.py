@@ -10,7 +10,7 @@ from services.region.storage.partitions import Partition
 from shared.changes.records import Lane
 from shared.errors import ResourceNotFoundError
 from shared.model.keys import KeySchema, partition_of
-from shared.model.tables import Generation, RegionName
+from shared.model.tables import Generation, RegionName, TableDefinition
 
 
 class Table:
@@ -43,7 +43,7 @@ class Table:
 
     @property
     def lanes(self) -> Iterator[Lane]:
-        return (Lane(self.generation, number) for number in range(self.partition_count))
+        return lanes_of(self.definition)
 
     @property
     def local(self) -> LocalTable:
@@ -56,6 +56,10 @@ class Table:
     def feeds(self, target: RegionName) -> bool:
         """Whether changes made here are due to `target`: it has a replica, and so has, or had, this region."""
         return self.definition.is_global and target in self.definition.replicas
+
+
+def lanes_of(definition: TableDefinition) -> Iterator[Lane]:
+    return (Lane(definition.generation, number) for number in range(definition.partition_count))
 
 
 class Registry:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import structlog
 
-from services.region.engine.registry import Registry, Table
+from services.region.engine.registry import Registry, Table, lanes_of
 from services.region.engine.shared_definitions import SharedDefinitions
 from services.region.engine.stream_register import StreamRegister
 from services.region.storage.catalog import Catalog, LocalTable, Stage
@@ -53,11 +53,10 @@ class Replicas:
         await asyncio.to_thread(self._catalog.remove_streams, self._streams.forgotten_before_us)
         self._streams.note(await asyncio.to_thread(self._catalog.streams))
         for local in await asyncio.to_thread(self._catalog.tables):
-            table = await self._table(local)
-            if table.stage is Stage.GONE:
-                self._streams.keep(table)
+            if local.stage is Stage.GONE:
+                self._streams.keep(local)
             else:
-                self._registry.put(table)
+                self._registry.put(await self._table(local))
         await self.reconcile()
 
     async def save(self, local: LocalTable) -> Table:
@@ -163,9 +162,10 @@ class Replicas:
                 if table.stage is Stage.DELETING and await self._is_drained(table):
                     await self._drop(table)
                     log.info("replica is gone", table=table.definition.name)
-            for table in self._streams.no_longer_read():
+            for gone in self._streams.no_longer_read():
                 async with self._reconciling:
-                    await self._erase(table)
+                    if self._streams.gone(gone.definition.generation) is gone:  # the replica may have come back
+                        await self._erase(gone)
 
     async def _reconcile_one(self, definition: TableDefinition) -> None:
         table = self._registry.of(definition.generation)
@@ -202,25 +202,27 @@ class Replicas:
             await asyncio.to_thread(self._catalog.retire_lanes, table.generation, heads)
             if table.definition.is_global:
                 await self._shared.remove_state(table.generation, self._region)
-            gone = Table(LocalTable(table.definition, Stage.GONE), table.partitions)
-            ended = self._streams.changed_by(gone)
-            if ended or self._streams.are_readable(gone.generation):
-                await asyncio.to_thread(self._catalog.write_table, gone.local, ended)
-                self._registry.remove(gone.generation)
+            gone = LocalTable(table.definition, Stage.GONE)
+            ended = self._streams.changed_by(Table(gone, table.partitions))
+            if ended or self._streams.are_readable(table.generation):
+                await asyncio.to_thread(self._catalog.write_table, gone, ended)
+                self._registry.remove(table.generation)
                 self._streams.note(ended)
                 self._streams.keep(gone)
+                for partition in table.partitions:
+                    await self._partitions.release(partition.lane)
             else:
-                self._registry.remove(gone.generation)
+                self._registry.remove(table.generation)
                 await self._erase(gone)
         if table.definition.is_global:
             await self.reconcile()
 
-    async def _erase(self, table: Table) -> None:
+    async def _erase(self, gone: LocalTable) -> None:
         """The catalog forgets a table that is gone last: a crash before that begins anew, and leaves no rest behind."""
-        for partition in table.partitions:
-            await self._partitions.forget(partition.lane)
-        await asyncio.to_thread(self._catalog.remove_table, table.generation)
-        self._streams.forget(table.generation)
+        for lane in lanes_of(gone.definition):
+            await self._partitions.forget(lane)
+        await asyncio.to_thread(self._catalog.remove_table, gone.definition.generation)
+        self._streams.forget(gone.definition.generation)
 
     def _is_wanted(self, definition: TableDefinition) -> bool:
         return self._region in definition.replicas

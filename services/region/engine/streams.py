@@ -22,7 +22,7 @@ from services.region.commands.streams import (
     StreamRecord,
     StreamRecords,
 )
-from services.region.engine.registry import Registry, Table
+from services.region.engine.registry import Registry, Table, lanes_of
 from services.region.engine.slices import Slices, slice_rows_max
 from services.region.engine.stream_register import StreamRegister
 from services.region.rules.streams import (
@@ -35,6 +35,7 @@ from services.region.rules.streams import (
     shard_id,
     stream_record,
 )
+from services.region.storage.partitions import Partitions
 from services.region.storage.reader import LoggedRow
 from shared.changes.records import decode_change
 from shared.clock import Clock
@@ -50,11 +51,19 @@ from shared.model.tables import Generation
 
 class Streams:
     def __init__(
-        self, registry: Registry, register: StreamRegister, *, region: str, iterator_key: bytes, clock: Clock
+        self,
+        registry: Registry,
+        register: StreamRegister,
+        partitions: Partitions,
+        *,
+        region: str,
+        iterator_key: bytes,
+        clock: Clock,
     ) -> None:
         """`iterator_key` tells iterators that were made here from others."""
         self._registry = registry
         self._register = register
+        self._partitions = partitions
         self._region = region
         self._iterator_key = iterator_key
         self._clock = clock
@@ -130,7 +139,11 @@ class Streams:
         return stream, table
 
     def _table(self, generation: Generation) -> Table | None:
-        return self._registry.of(generation) or self._register.gone(generation)
+        table = self._registry.of(generation)
+        gone = self._register.gone(generation) if table is None else None
+        if gone is not None:
+            return Table(gone, [self._partitions.of(lane) for lane in lanes_of(gone.definition)])
+        return table
 
     def _shard(self, stream: KeptStream, table: Table, number: int) -> Shard:
         first = self._trimmed(stream, table, number) + 1

@@ -165,13 +165,17 @@ class Partitions:
     def all(self) -> Iterator[Partition]:
         return iter(list(self._partitions.values()))
 
+    async def release(self, lane: Lane) -> None:
+        """Closes a partition and keeps nothing of it in memory; its file stays."""
+        partition = self._partitions.pop(lane, None)
+        if partition is not None:
+            await partition.drain()
+            partition.end()
+
     async def forget(self, lane: Lane) -> None:
         """Closes a partition and deletes its file."""
-        partition = self._partitions.pop(lane, None)
-        if partition is None:
-            return
-        await partition.drain()
-        partition.end()
+        partition = self.of(lane)
+        await self.release(lane)
         closed: Future[None] = self.loop.create_future()
         self.threads.run(lane.partition, lambda: self._delete(partition.path, closed))
         await closed
