@@ -15,6 +15,8 @@ key_attribute_name_chars_max = 255
 
 # Requests
 request_body_bytes_max = 16 * 1024 * 1024
+drained_bytes_max = 64 * 1024 * 1024  # of a refused body, read and dropped so that its client sees the refusal
+drained_s_max = 10.0
 batch_get_keys_max = 100
 batch_write_requests_max = 25
 batch_reply_bytes_max = 16 * 1024 * 1024

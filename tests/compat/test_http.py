@@ -137,6 +137,24 @@ def test_a_body_without_end_is_refused_when_it_passes_16_megabytes(url: str) -> 
         assert connection.reply().status == 413
 
 
+@pytest.mark.parametrize("size_bytes", [body_bytes_max + 1, 2 * body_bytes_max])
+def test_who_sends_a_body_to_its_end_before_reading_sees_the_refusal(url: str, size_bytes: int) -> None:
+    for _ in range(3):
+        with connected(url) as connection:
+            connection.send(request("PutItem", b"", f"Content-Length: {size_bytes}"))
+            connection.send(b" " * size_bytes)
+            assert connection.reply().status == 413
+            assert connection.is_closed_by_the_other_side()
+
+
+def test_a_body_over_16_megabytes_leaves_the_reply_before_it_alone(url: str, table: Any) -> None:
+    with connected(url) as connection:
+        first = request("PutItem", put(table, unique()))
+        connection.send(first + request("PutItem", b"", f"Content-Length: {body_bytes_max + 1}"))
+        connection.send(b" " * (body_bytes_max + 1))
+        assert connection.reply().status == 200
+
+
 def test_a_body_of_16_megabytes_is_read(url: str) -> None:
     reply = ask(url, "ListTables", listing + b" " * (body_bytes_max - len(listing)))
     assert reply.status == 200

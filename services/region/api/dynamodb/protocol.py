@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from services.region.api.dynamodb.codings import accepted_coding, compressed_reply_bytes_min, encoded
+from services.region.api.dynamodb.draining import end_after_reply
 from services.region.api.dynamodb.endpoint import Endpoint
 from shared.limits import request_body_bytes_max
 
@@ -143,7 +144,7 @@ class DynamoDBProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         exchange = self._reading
         if exchange is None:
-            if not self._is_stopping:
+            if not self._is_overrun and not self._is_stopping:
                 super().on_body(body)
             return
         exchange.body_bytes += len(body)
@@ -192,7 +193,7 @@ class DynamoDBProtocol(HttpToolsProtocol):
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if not self._is_owing() and not self._is_overrun:
+        if not self._is_owing():
             self.flow.resume_reading()
 
     # The exchange
@@ -247,7 +248,10 @@ class DynamoDBProtocol(HttpToolsProtocol):
         self.outbox.put(self.loop, transport, reply)
         if not keep_alive:
             self.outbox.flush()
-            transport.close()
+            if self._is_overrun:
+                end_after_reply(self.loop, transport, self)
+            else:
+                transport.close()
             return
         self._was_active = True
         if self._idle_timer is None:
@@ -262,11 +266,14 @@ class DynamoDBProtocol(HttpToolsProtocol):
             self._answer(self._pipelined.popleft())
 
     def _refuse_overrun(self, exchange: Exchange) -> None:
-        """Answers as soon as the body has passed its bound and reads no further."""
+        """Answers as soon as the body has passed its bound and keeps nothing more of it."""
         self._reading = None
-        self._is_overrun = True
         exchange.body = []
-        self.flow.pause_reading()
+        if self._is_owing():  # to an earlier request, whose reply is the last one then
+            self._is_stopping = True
+            self.flow.pause_reading()
+            return
+        self._is_overrun = True
         self._answering = exchange
         self._reply(*self.endpoint.too_large)
 
