@@ -23,13 +23,14 @@ from shared.limits import request_body_bytes_max
 _continue = b"HTTP/1.1 100 Continue\r\n\r\n"
 _json_1_0 = b"application/x-amz-json-1.0"
 _json = b"application/json"
+_keep = b"connection: keep-alive\r\n"
 _close = b"connection: close\r\n"
 _no_fields: dict[bytes, bytes] = {}
 _content_encoding = b"content-encoding: %b\r\n"
 _compressed_at_once_bytes_max = 64 * 1024  # a millisecond; more is compressed beside the event loop
 _cross_origin = b"access-control-allow-origin: *\r\naccess-control-expose-headers: x-amzn-requestid,x-amz-crc32\r\n"
 _reply_format = (
-    b"%b%bcontent-type: %b\r\ncontent-length: %d\r\nx-amzn-requestid: %b%012d\r\nx-amz-crc32: %d\r\n%b\r\n%b"
+    b"%b%b%bcontent-type: %b\r\ncontent-length: %d\r\nx-amzn-requestid: %b%012d\r\nx-amz-crc32: %d\r\n%b\r\n%b"
 )
 _status_lines = {
     200: b"HTTP/1.1 200 OK\r\n",
@@ -232,10 +233,9 @@ class DynamoDBProtocol(HttpToolsProtocol):
         keep_alive = exchange.keep_alive and not self._is_stopping and not self._is_overrun
         if exchange.is_cross_origin:
             further += _cross_origin
-        if not keep_alive:
-            further += _close
         reply = _reply_format % (
             _status_lines[status],
+            _keep if keep_alive else _close,
             endpoint.common_headers(self.server_state.default_headers),
             exchange.reply_type,
             len(body),
