@@ -218,11 +218,11 @@ class Replicas:
             await self.reconcile()
 
     async def _erase(self, gone: LocalTable) -> None:
-        """The catalog forgets a table that is gone last: a crash before that begins anew, and leaves no rest behind."""
+        """Nobody finds its streams from here on. The catalog forgets it last, so that a crash leaves no rest behind."""
+        self._streams.forget(gone.definition.generation)
         for lane in lanes_of(gone.definition):
             await self._partitions.forget(lane)
         await asyncio.to_thread(self._catalog.remove_table, gone.definition.generation)
-        self._streams.forget(gone.definition.generation)
 
     def _is_wanted(self, definition: TableDefinition) -> bool:
         return self._region in definition.replicas
