@@ -149,11 +149,12 @@ def test_who_sends_a_body_to_its_end_before_reading_sees_the_refusal(url: str, s
 
 
 def test_a_body_over_16_megabytes_leaves_the_reply_before_it_alone(url: str, table: Any) -> None:
-    with connected(url) as connection:
-        first = request("PutItem", put(table, unique()))
-        connection.send(first + request("PutItem", b"", f"Content-Length: {body_bytes_max + 1}"))
-        connection.send(b" " * (body_bytes_max + 1))
-        assert connection.reply().status == 200
+    for _ in range(3):
+        with connected(url) as connection:
+            first = request("PutItem", put(table, unique()))
+            connection.send(first + request("PutItem", b"", f"Content-Length: {2 * body_bytes_max}"))
+            connection.send(b" " * (2 * body_bytes_max))
+            assert connection.reply().status == 200
 
 
 def test_a_body_of_16_megabytes_is_read(url: str) -> None:

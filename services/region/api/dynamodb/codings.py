@@ -1,4 +1,4 @@
-"""Content codings as DynamoDB has them: requests may be gzip or deflate, large replies are if that is accepted."""
+"""Content codings as DynamoDB has them: requests may be gzip or deflate, large replies are compressed if wanted."""
 
 import gzip
 import zlib

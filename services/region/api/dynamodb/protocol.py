@@ -266,16 +266,16 @@ class DynamoDBProtocol(HttpToolsProtocol):
             self._answer(self._pipelined.popleft())
 
     def _refuse_overrun(self, exchange: Exchange) -> None:
-        """Answers as soon as the body has passed its bound and keeps nothing more of it."""
+        """Answers as soon as the body has passed its bound and keeps nothing more of it.
+
+        While an earlier request is owed its reply, that one is the last and ends the connection.
+        """
         self._reading = None
-        exchange.body = []
-        if self._is_owing():  # to an earlier request, whose reply is the last one then
-            self._is_stopping = True
-            self.flow.pause_reading()
-            return
         self._is_overrun = True
-        self._answering = exchange
-        self._reply(*self.endpoint.too_large)
+        exchange.body = []
+        if not self._is_owing():
+            self._answering = exchange
+            self._reply(*self.endpoint.too_large)
 
     def _close_when_idle(self) -> None:
         """Closes what was idle for one to two times the keep-alive timeout."""
